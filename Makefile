@@ -1,0 +1,42 @@
+# Everything a person types. Each target does its own set-up; nothing else is needed on a fresh machine.
+SHELL := /bin/bash
+export SWIFT_DETERMINISTIC_HASHING := 1
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+RUNS ?= 200
+FUZZ_RUNS ?= 10000000
+FUZZ_SEED ?= 1
+
+.PHONY: help setup build run test lint format bench fuzz torture clean
+
+help:  ## Say what can be done.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup:  ## Install the system libraries and the Python clients that tests use.
+	@Scripts/bootstrap.sh
+
+build: setup  ## Build the release binary at .build/release/holdfast.
+	swift build -c release --product holdfast $(SWIFT_FLAGS)
+
+run: build  ## Serve on ports 4317 and 4318 and send a shop's traffic there.
+	@Scripts/run.sh
+
+test: setup  ## Build everything and run every test.
+	@Scripts/test.sh
+
+lint:  ## Check formatting and style.
+	swift format lint --strict --configuration .swift-format -r Sources Tests Package.swift
+
+format:  ## Format the sources in place.
+	swift format --in-place --configuration .swift-format -r Sources Tests Package.swift
+
+bench: build  ## Measure ingest and queries and print the table.
+	@Scripts/bench.sh
+
+fuzz: setup  ## Feed the decoders FUZZ_RUNS mutated requests.
+	swift run -c release --package-path Fuzz otlp-fuzz --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
+
+torture: build  ## Kill a loaded server RUNS times and check that nothing acknowledged is lost.
+	.venv/bin/python Tests/EndToEnd/kill_loop.py --binary .build/release/holdfast --rounds $(RUNS)
+
+clean:  ## Remove what was built and what was measured.
+	rm -rf .build .build-* .venv

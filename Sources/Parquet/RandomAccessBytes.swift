@@ -1,0 +1,33 @@
+/// A file, or anything else with bytes at offsets.
+public protocol RandomAccessBytes: Sendable {
+    /// How many bytes there are; must not change.
+    var byteCount: Int { get }
+    /// What errors call it.
+    var name: String { get }
+    /// The `count` bytes at `offset`.
+    ///
+    /// - Throws: whatever the source throws; the reader passes it on. Fewer bytes than asked for are
+    ///   taken for a truncated file.
+    func read(at offset: Int, count: Int) throws -> [UInt8]
+}
+
+/// Bytes in memory as a source.
+public struct BytesSource: RandomAccessBytes {
+    public let bytes: [UInt8]
+    public let name: String
+
+    public init(_ bytes: [UInt8], name: String) {
+        self.bytes = bytes
+        self.name = name
+    }
+
+    public var byteCount: Int { bytes.count }
+
+    public func read(at offset: Int, count: Int) throws -> [UInt8] {
+        guard offset >= 0, count >= 0, count <= bytes.count - offset else {
+            throw ParquetError(
+                code: .truncated, message: "no \(count) bytes there", file: name, offset: offset)
+        }
+        return Array(bytes[offset..<offset + count])
+    }
+}

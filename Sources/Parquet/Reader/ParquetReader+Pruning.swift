@@ -1,0 +1,87 @@
+// Which row groups and pages need not be read: statistics from the footer, bloom filters and page indexes. All
+// answers err to the side of reading.
+
+extension ParquetReader {
+    /// What the footer says about the values of a leaf in a row group.
+    ///
+    /// - Parameter member: which leaf of the field, for maps (0 keys, 1 values) and structs.
+    /// - Returns: nil when nothing is known.
+    public func statistics(rowGroup: Int, field: Int, member: Int = 0) -> Statistics? {
+        precondition(rowGroups.indices.contains(rowGroup), "a row group of the file")
+        guard let leaf = leaf(field, member),
+            let raw = metadata.rowGroups[rowGroup].chunks[leaf].statistics
+        else { return nil }
+        guard leaf < metadata.orderedLeaves.count, metadata.orderedLeaves[leaf] else {
+            return Statistics(min: nil, max: nil, nullCount: raw.nullCount)
+        }
+        let type = leaves[leaf].type
+        return Statistics(
+            min: raw.min.flatMap { StatisticValue(stored: $0, type, isExact: raw.isMinExact) },
+            max: raw.max.flatMap { StatisticValue(stored: $0, type, isExact: raw.isMaxExact) },
+            nullCount: raw.nullCount)
+    }
+
+    /// Whether an identifier may be in a row group; false only when it is not.
+    ///
+    /// - Parameter identifier: its words; the second is ignored for identifiers of 8 bytes.
+    public func mayContain(
+        rowGroup: Int, field: Int, member: Int = 0, identifier: (UInt64, UInt64)
+    ) throws -> Bool {
+        guard let leaf = leaf(field, member), case .hex(let byteCount) = leaves[leaf].type,
+            let filter = try bloomFilter(rowGroup, leaf)
+        else { return true }
+        return filter.mayContain(ChunkWriter.hash(identifier.0, identifier.1, byteCount / 8))
+    }
+
+    /// Whether a text may be in a row group; false only when it is not.
+    public func mayContain(
+        rowGroup: Int, field: Int, member: Int = 0, text: [UInt8]
+    ) throws -> Bool {
+        guard let leaf = leaf(field, member), leaves[leaf].physical == .byteArray,
+            let filter = try bloomFilter(rowGroup, leaf)
+        else { return true }
+        return filter.mayContain(text.withUnsafeBytes { XXHash64.hash($0) })
+    }
+
+    /// The rows, inside the row group, of the pages that may hold a value from `low` through `high`; all
+    /// rows when there is no page index. A missing limit does not limit. Pages without values hold none.
+    public func rowRanges(
+        rowGroup: Int,
+        field: Int,
+        member: Int = 0,
+        from low: StatisticValue?,
+        through high: StatisticValue?
+    ) throws -> [Range<Int>] {
+        let rowCount = rowGroups[rowGroup].rowCount
+        guard let leaf = leaf(field, member), let index = try pageIndex(rowGroup, leaf),
+            let columns = index.columns, leaf < metadata.orderedLeaves.count,
+            metadata.orderedLeaves[leaf]
+        else { return rowCount > 0 ? [0..<rowCount] : [] }
+        let type = leaves[leaf].type
+        var ranges: [Range<Int>] = []
+        for page in index.offsets.pages.indices {
+            if columns.isNull[page] { continue }
+            let min = StatisticValue(stored: columns.mins[page], type, isExact: true)
+            let max = StatisticValue(stored: columns.maxs[page], type, isExact: true)
+            if let max, let low, max.isBelow(low) { continue }
+            if let min, let high, high.isBelow(min) { continue }
+            let rows = index.offsets.rows(page, of: rowCount)
+            if let last = ranges.last, last.upperBound == rows.lowerBound {
+                ranges[ranges.count - 1] = last.lowerBound..<rows.upperBound
+            } else {
+                ranges.append(rows)
+            }
+        }
+        return ranges
+    }
+
+    /// The rows, inside the row group, of each page of a field's first leaf; one range when there is no
+    /// page index.
+    public func pageRowRanges(rowGroup: Int, field: Int, member: Int = 0) throws -> [Range<Int>] {
+        let rowCount = rowGroups[rowGroup].rowCount
+        guard let leaf = leaf(field, member), let index = try pageIndex(rowGroup, leaf) else {
+            return rowCount > 0 ? [0..<rowCount] : []
+        }
+        return index.offsets.pages.indices.map { index.offsets.rows($0, of: rowCount) }
+    }
+}

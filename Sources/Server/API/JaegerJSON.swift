@@ -1,0 +1,270 @@
+import OTLP
+import Telemetry
+
+/// The JSON that Jaeger's clients expect.
+enum JaegerJSON {
+    /// `{"data":[...],"total":n,"limit":0,"offset":0,"errors":null}`
+    static func list<Element>(
+        _ elements: [Element], _ body: (inout JSONWriter, Element) -> Void
+    ) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("data")
+            writer.array { writer in
+                for element in elements { body(&writer, element) }
+            }
+            writer.member("total", elements.count)
+            writer.member("limit", 0)
+            writer.member("offset", 0)
+            writer.key("errors")
+            writer.null()
+        }
+        return writer.bytes
+    }
+
+    /// `{"name":[...]}`
+    static func named<Element>(
+        _ name: String, _ elements: [Element], _ body: (inout JSONWriter, Element) -> Void
+    ) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key(name)
+            writer.array { writer in
+                for element in elements { body(&writer, element) }
+            }
+        }
+        return writer.bytes
+    }
+
+    // MARK: - The first API
+
+    static func traces(_ traces: [FoundTrace]) -> [UInt8] {
+        list(traces) { writer, trace in
+            writer.object { writer in
+                writer.member("traceID", trace.id.description)
+                var processes: [(name: String, origin: Origin)] = []
+                var names: [ObjectIdentifier: String] = [:]
+                writer.key("spans")
+                writer.array { writer in
+                    for found in trace.spans {
+                        let identity = ObjectIdentifier(found.origin)
+                        let process = names[identity] ?? "p\(processes.count + 1)"
+                        if names[identity] == nil {
+                            names[identity] = process
+                            processes.append((process, found.origin))
+                        }
+                        span(found, process, &writer)
+                    }
+                }
+                writer.key("processes")
+                writer.object { writer in
+                    for (name, origin) in processes {
+                        writer.key(name)
+                        writer.object { writer in
+                            writer.member("serviceName", origin.serviceName)
+                            writer.key("tags")
+                            writer.array { writer in
+                                for attribute in origin.resource.attributes
+                                where attribute.key != "service.name" {
+                                    tag(attribute.key, attribute.value, &writer)
+                                }
+                            }
+                        }
+                    }
+                }
+                writer.key("warnings")
+                writer.null()
+            }
+        }
+    }
+
+    private static func span(_ found: FoundSpan, _ process: String, _ writer: inout JSONWriter) {
+        let span = found.span
+        writer.object { writer in
+            let traceID = span.traceID.description
+            writer.member("traceID", traceID)
+            writer.member("spanID", span.spanID.description)
+            writer.member("operationName", span.name)
+            writer.member("flags", span.flags & 0xff)
+            writer.key("references")
+            writer.array { writer in
+                if !span.parentSpanID.isNone {
+                    reference("CHILD_OF", traceID, span.parentSpanID.description, &writer)
+                }
+                for link in span.links {
+                    reference("FOLLOWS_FROM", link.traceID.description, link.spanID.description, &writer)
+                }
+            }
+            writer.member("startTime", span.startTime / 1_000)
+            writer.member(
+                "duration", span.endTime >= span.startTime ? (span.endTime - span.startTime) / 1_000 : 0)
+            writer.key("tags")
+            writer.array { writer in tags(found, &writer) }
+            writer.key("logs")
+            writer.array { writer in
+                for event in span.events {
+                    writer.object { writer in
+                        writer.member("timestamp", event.time / 1_000)
+                        writer.key("fields")
+                        writer.array { writer in
+                            tag("event", .string(event.name), &writer)
+                            for attribute in event.attributes {
+                                tag(attribute.key, attribute.value, &writer)
+                            }
+                        }
+                    }
+                }
+            }
+            writer.member("processID", process)
+            writer.key("warnings")
+            writer.null()
+        }
+    }
+
+    private static func tags(_ found: FoundSpan, _ writer: inout JSONWriter) {
+        let span = found.span
+        for attribute in span.attributes { tag(attribute.key, attribute.value, &writer) }
+        if span.kind > 0 { tag("span.kind", .string(TelemetryText.spanKind(span.kind)), &writer) }
+        if !found.origin.scope.name.isEmpty {
+            tag("otel.scope.name", .string(found.origin.scope.name), &writer)
+        }
+        if !found.origin.scope.version.isEmpty {
+            tag("otel.scope.version", .string(found.origin.scope.version), &writer)
+        }
+        if !span.traceState.isEmpty { tag("w3c.tracestate", .string(span.traceState), &writer) }
+        switch span.status.code {
+        case 1: tag("otel.status_code", .string("OK"), &writer)
+        case 2:
+            tag("otel.status_code", .string("ERROR"), &writer)
+            tag("error", .bool(true), &writer)
+        default: break
+        }
+        if !span.status.message.isEmpty {
+            tag("otel.status_description", .string(span.status.message), &writer)
+        }
+    }
+
+    private static func reference(
+        _ type: String, _ traceID: String, _ spanID: String, _ writer: inout JSONWriter
+    ) {
+        writer.object { writer in
+            writer.member("refType", type)
+            writer.member("traceID", traceID)
+            writer.member("spanID", spanID)
+        }
+    }
+
+    private static func tag(_ key: String, _ value: AnyValue, _ writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("key", key)
+            switch value {
+            case .string(let text):
+                writer.member("type", "string")
+                writer.member("value", text)
+            case .bool(let flag):
+                writer.member("type", "bool")
+                writer.member("value", flag)
+            case .int(let number):
+                writer.member("type", "int64")
+                writer.member("value", number)
+            case .double(let number) where number.isFinite:
+                writer.member("type", "float64")
+                writer.key("value")
+                writer.double(number)
+            case .bytes(let bytes):
+                writer.member("type", "binary")
+                writer.member("value", TelemetryText.base64(bytes))
+            case .double, .array, .kvlist, .empty:
+                writer.member("type", "string")
+                writer.member("value", TelemetryText.json(value))
+            }
+        }
+    }
+
+    // MARK: - Version 3
+
+    /// `{"result":{"resourceSpans":[...]}}`
+    static func result(_ traces: [FoundTrace]) -> [UInt8] {
+        let spans = OTLPEncoder.json(traces: traces.flatMap(\.resourceSpans))
+        return Array("{\"result\":".utf8) + spans + [UInt8(ascii: "}")]
+    }
+
+    static func summaries(_ traces: [FoundTrace]) -> [UInt8] {
+        named("summaries", traces) { writer, trace in
+            let root = trace.spans.first { $0.span.parentSpanID.isNone } ?? trace.spans.first
+            writer.object { writer in
+                writer.member("traceId", trace.id.description)
+                writer.member("rootServiceName", root?.origin.serviceName ?? "")
+                writer.member("rootOperationName", root?.span.name ?? "")
+                writer.member(
+                    "minTimeUnixNano", "\(trace.spans.map(\.span.startTime).min() ?? 0)")
+                writer.member("maxTimeUnixNano", "\(trace.spans.map(\.span.endTime).max() ?? 0)")
+                writer.member("spanCount", trace.spans.count)
+                writer.member("errorSpanCount", trace.spans.count { $0.span.status.code == 2 })
+                writer.key("services")
+                writer.array { writer in
+                    for (service, spans) in Dictionary(grouping: trace.spans, by: \.origin.serviceName)
+                        .sorted(by: { $0.key < $1.key })
+                    {
+                        writer.object { writer in
+                            writer.member("name", service)
+                            writer.member("spanCount", spans.count)
+                            writer.member("errorSpanCount", spans.count { $0.span.status.code == 2 })
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension FoundTrace {
+    /// The spans grouped by resource and scope, as OTLP carries them.
+    var resourceSpans: [ResourceSpans] {
+        var order: [ObjectIdentifier] = []
+        var groups: [ObjectIdentifier: (origin: Origin, spans: [OTLP.Span])] = [:]
+        for found in spans {
+            let identity = ObjectIdentifier(found.origin)
+            if groups[identity] == nil { order.append(identity) }
+            groups[identity, default: (found.origin, [])].spans.append(found.span)
+        }
+        return order.compactMap { groups[$0] }.map { origin, spans in
+            ResourceSpans(
+                resource: origin.resource,
+                scopes: [
+                    ScopeSpans(scope: origin.scope, spans: spans, schemaURL: origin.scopeSchemaURL)
+                ], schemaURL: origin.resourceSchemaURL)
+        }
+    }
+}
+
+/// Small pieces of text that several answers share.
+enum TelemetryText {
+    private static let kinds = ["unspecified", "internal", "server", "client", "producer", "consumer"]
+
+    /// The name of an OTLP span kind.
+    static func spanKind(_ kind: Int32) -> String {
+        kinds.indices.contains(Int(kind)) ? kinds[Int(kind)] : kinds[0]
+    }
+
+    /// A value as JSON text.
+    static func json(_ value: AnyValue) -> String {
+        var bytes: [UInt8] = []
+        ValueJSON.append(value, into: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// A scalar as people write it; nil for structured values.
+    static func scalar(_ value: AnyValue) -> String? {
+        switch value {
+        case .string(let text): text
+        case .bool, .int, .double: json(value)
+        case .bytes, .array, .kvlist, .empty: nil
+        }
+    }
+
+    /// RFC 4648 base64 of `bytes`: the text between the quotes of the JSON form.
+    static func base64(_ bytes: [UInt8]) -> String {
+        String(json(.bytes(bytes)).dropFirst("{\"$bytes\":\"".count).dropLast(2))
+    }
+}

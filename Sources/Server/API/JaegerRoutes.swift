@@ -1,0 +1,213 @@
+import Hummingbird
+import OTLP
+import Telemetry
+
+/// Jaeger's query APIs: the first, which its older pages and Grafana's data source speak, and version 3.
+struct JaegerRoutes: RouteGroup {
+    let runner: QueryRunner
+
+    func add(to router: Router<HoldfastRequestContext>) {
+        router.get("/api/services") { request, context in
+            let space = context.space
+            return try await runner.json(request) { node in
+                JaegerJSON.list(try node.services(space: space)) { writer, service in writer.string(service) }
+            }
+        }
+        router.get("/api/services/{service}/operations") { request, context in
+            let service = context.parameters.get("service") ?? ""
+            let space = context.space
+            return try await runner.json(request) { node in
+                let names = Set(try node.operations(of: service, space: space).map(\.name)).sorted()
+                return JaegerJSON.list(names) { writer, name in writer.string(name) }
+            }
+        }
+        router.get("/api/operations") { request, context in
+            let parameters = QueryParameters(request)
+            let space = context.space
+            return try await runner.json(request) { node in
+                let kind = parameters.text("spanKind")
+                let operations = try node.operations(of: parameters.text("service"), space: space)
+                    .filter { kind == nil || $0.kind == kind }
+                return JaegerJSON.list(operations) { writer, operation in
+                    writer.object { writer in
+                        writer.member("name", operation.name)
+                        writer.member("spanKind", operation.kind)
+                    }
+                }
+            }
+        }
+        router.get("/api/traces") { request, context in
+            let parameters = QueryParameters(request)
+            let search = try Self.search(parameters)
+            let ids = try parameters.all("traceID").map { try TraceID(parameter: $0) }
+            let space = context.space
+            return try await runner.json(request) { node in
+                let traces =
+                    ids.isEmpty
+                    ? try node.searchTraces(search, space: space)
+                    : try ids.compactMap { try node.trace($0, space: space) }
+                return JaegerJSON.traces(traces)
+            }
+        }
+        router.get("/api/traces/{id}") { request, context in
+            let text = context.parameters.get("id") ?? ""
+            let id = try TraceID(parameter: text)
+            let space = context.space
+            return try await runner.json(request) { node in
+                guard let trace = try node.trace(id, space: space) else { throw Self.noTrace(text) }
+                return JaegerJSON.traces([trace])
+            }
+        }
+        router.get("/api/dependencies") { request, context in
+            let parameters = QueryParameters(request)
+            let times = try Self.dependencyTimes(parameters)
+            let space = context.space
+            return try await runner.json(request) { node in
+                JaegerJSON.list(try node.dependencies(times, space: space)) { writer, dependency in
+                    writer.object { writer in
+                        writer.member("parent", dependency.parent)
+                        writer.member("child", dependency.child)
+                        writer.member("callCount", dependency.callCount)
+                        writer.member("errorCount", dependency.errorCount)
+                    }
+                }
+            }
+        }
+        addVersion3(to: router)
+    }
+
+    private func addVersion3(to router: Router<HoldfastRequestContext>) {
+        router.get("/api/v3/services") { request, context in
+            let space = context.space
+            return try await runner.json(request) { node in
+                JaegerJSON.named("services", try node.services(space: space)) { writer, service in
+                    writer.string(service)
+                }
+            }
+        }
+        router.get("/api/v3/operations") { request, context in
+            let parameters = QueryParameters(request)
+            let space = context.space
+            return try await runner.json(request) { node in
+                let kind = parameters.text("span_kind", "spanKind")
+                let operations = try node.operations(of: parameters.text("service"), space: space)
+                    .filter { kind == nil || $0.kind == kind }
+                return JaegerJSON.named("operations", operations) { writer, operation in
+                    writer.object { writer in
+                        writer.member("name", operation.name)
+                        writer.member("spanKind", operation.kind)
+                    }
+                }
+            }
+        }
+        router.get("/api/v3/traces/{id}") { request, context in
+            let text = context.parameters.get("id") ?? ""
+            let id = try TraceID(parameter: text)
+            let space = context.space
+            return try await runner.json(request) { node in
+                guard let trace = try node.trace(id, space: space) else { throw Self.noTrace(text) }
+                return JaegerJSON.result([trace])
+            }
+        }
+        router.get("/api/v3/traces") { request, context in
+            let search = try Self.searchVersion3(QueryParameters(request))
+            let space = context.space
+            return try await runner.json(request) { node in
+                JaegerJSON.result(try node.searchTraces(search, space: space))
+            }
+        }
+        router.get("/api/v3/trace-summaries") { request, context in
+            let search = try Self.searchVersion3(QueryParameters(request))
+            let space = context.space
+            return try await runner.json(request) { node in
+                JaegerJSON.summaries(try node.searchTraces(search, space: space))
+            }
+        }
+    }
+
+    // MARK: - Parameters
+
+    private static func search(_ parameters: QueryParameters) throws(APIError) -> TraceSearch {
+        var search = TraceSearch()
+        search.service = parameters.text("service")
+        search.operation = parameters.text("operation")
+        if search.operation == "all" { search.operation = nil }
+        search.durationMin = try parameters.duration("minDuration")
+        search.durationMax = try parameters.duration("maxDuration")
+        search.start = try parameters.micros("start") ?? .min
+        search.end = try parameters.micros("end") ?? .max
+        search.limit = try parameters.integer("limit", in: 1...10_000) ?? 20
+        if let tags = parameters.text("tags") { search.attributes = try attributes(json: tags, "tags") }
+        for tag in parameters.all("tag") {
+            guard let colon = tag.firstIndex(of: ":") else {
+                throw .badRequest("tag is \(tag)", remedy: "Give tag=key:value.")
+            }
+            search.attributes.append((String(tag[..<colon]), String(tag[tag.index(after: colon)...])))
+        }
+        return search
+    }
+
+    private static func searchVersion3(_ parameters: QueryParameters) throws(APIError) -> TraceSearch {
+        var search = TraceSearch()
+        search.service = parameters.text("query.service_name", "query.serviceName")
+        search.operation = parameters.text("query.operation_name", "query.operationName")
+        search.start =
+            try parameters.time("query.start_time_min", "query.startTimeMin") ?? .min
+        search.end =
+            try parameters.time("query.start_time_max", "query.startTimeMax") ?? .max
+        search.durationMin = try parameters.duration("query.duration_min", "query.durationMin")
+        search.durationMax = try parameters.duration("query.duration_max", "query.durationMax")
+        search.limit =
+            try parameters.integer(
+                "query.search_depth", "query.searchDepth", "query.num_traces", in: 1...10_000) ?? 20
+        if let json = parameters.text("query.attributes") {
+            search.attributes = try attributes(json: json, "query.attributes")
+        }
+        return search
+    }
+
+    /// The members of a JSON object of scalars.
+    static func attributes(
+        json text: String, _ name: String
+    ) throws(APIError) -> [(key: String, value: String)] {
+        guard let members = try? ValueJSON.parseObject(Array(text.utf8)) else {
+            throw .badRequest("\(name) is not a JSON object", remedy: "Give \(name)={\"key\":\"value\"}.")
+        }
+        var attributes: [(key: String, value: String)] = []
+        for member in members {
+            guard let value = TelemetryText.scalar(member.value) else {
+                throw .badRequest(
+                    "\(name) holds a structured value for \(member.key)", remedy: "Give text, numbers or booleans.")
+            }
+            attributes.append((member.key, value))
+        }
+        return attributes
+    }
+
+    private static func dependencyTimes(
+        _ parameters: QueryParameters
+    ) throws(APIError) -> ClosedRange<Int64> {
+        guard let end = try parameters.integer("endTs", in: 0...Int(Int64.max / 1_000_000)) else {
+            return .min ... .max
+        }
+        let lookback = try parameters.integer("lookback", in: 0...Int(Int64.max / 1_000_000)) ?? 86_400_000
+        return Int64(max(0, end - lookback)) * 1_000_000...Int64(end) * 1_000_000
+    }
+
+    private static func noTrace(_ id: String) -> APIError {
+        .notFound("there is no trace \(id)", remedy: "Check the id, and the space (X-Holdfast-Space).")
+    }
+}
+
+extension TraceID {
+    /// An id of 1 to 32 hexadecimal digits; short ones are filled up with zeros in front.
+    init(parameter text: String) throws(APIError) {
+        let digits = text.utf8.count <= 32 ? String(repeating: "0", count: 32 - text.utf8.count) + text : ""
+        guard !text.isEmpty, digits.utf8.count == 32, !digits.hasPrefix("+"),
+            let high = UInt64(digits.prefix(16), radix: 16), let low = UInt64(digits.suffix(16), radix: 16)
+        else {
+            throw .badRequest("\(text) is not a trace id", remedy: "Give 32 hexadecimal digits.")
+        }
+        self.init(high: high, low: low)
+    }
+}

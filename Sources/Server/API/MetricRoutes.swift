@@ -1,0 +1,77 @@
+import Hummingbird
+import Telemetry
+
+/// `GET /api/metrics/names|series|range`.
+struct MetricRoutes: RouteGroup {
+    let runner: QueryRunner
+
+    func add(to router: Router<HoldfastRequestContext>) {
+        router.get("/api/metrics/names") { request, context in
+            let space = context.space
+            return try await runner.json(request) { node in
+                JaegerJSON.named("metrics", try node.metricNames(space: space)) { writer, metric in
+                    writer.object { writer in
+                        writer.member("name", metric.name)
+                        writer.member("type", metric.type)
+                        writer.member("unit", metric.unit)
+                        writer.member("description", metric.description)
+                        writer.key("services")
+                        writer.array { writer in
+                            for service in metric.services { writer.string(service) }
+                        }
+                    }
+                }
+            }
+        }
+        router.get("/api/metrics/series") { request, context in
+            let search = try Self.search(QueryParameters(request))
+            let space = context.space
+            return try await runner.json(request) { node in
+                Self.json(try node.metricRange(search, space: space), points: false)
+            }
+        }
+        router.get("/api/metrics/range") { request, context in
+            let search = try Self.search(QueryParameters(request))
+            let space = context.space
+            return try await runner.json(request) { node in
+                Self.json(try node.metricRange(search, space: space), points: true)
+            }
+        }
+    }
+
+    private static func search(_ parameters: QueryParameters) throws(APIError) -> MetricSearch {
+        guard let name = parameters.text("name") else {
+            throw .badRequest("name is missing", remedy: "Give name=METRIC; /api/metrics/names lists them.")
+        }
+        var search = MetricSearch(name: name)
+        search.service = parameters.text("service")
+        search.start = try parameters.time("start") ?? .min
+        search.end = try parameters.time("end") ?? .max
+        search.step = try parameters.duration("step", unit: 1_000_000_000)
+        return search
+    }
+
+    private static func json(_ series: [MetricSeries], points: Bool) -> [UInt8] {
+        JaegerJSON.named("series", series) { writer, series in
+            writer.object { writer in
+                writer.key("labels")
+                writer.object { writer in
+                    for label in series.labels { writer.member(label.key, label.value) }
+                }
+                guard points else {
+                    writer.member("pointCount", series.points.count)
+                    return
+                }
+                writer.key("points")
+                writer.array { writer in
+                    for point in series.points {
+                        writer.array { writer in
+                            writer.string("\(point.time)")
+                            writer.double(point.value)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

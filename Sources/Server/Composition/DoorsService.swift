@@ -1,0 +1,114 @@
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Telemetry
+
+/// Opens both doors, and keeps them open until it is told to stop.
+struct DoorsService: Service {
+    let configuration: ServerConfiguration
+    let ingest: any TelemetryIngest
+    let routes: [any RouteGroup]
+    let readiness: @Sendable () async -> [ReadinessCheck]
+    let samples: @Sendable () async -> [MetricSample]
+    let metrics: DoorMetrics
+    let board: ListeningBoard
+    let logger: Logger
+
+    /// Serves until told to stop.
+    ///
+    /// - Throws: `HoldfastServerError` if the configuration, a file or an address is unusable.
+    func run() async throws {
+        try configuration.validate()
+        let eventLoops = MultiThreadedEventLoopGroup(
+            numberOfThreads: configuration.eventLoopThreads
+        )
+        do {
+            try await serve(on: eventLoops)
+        } catch {
+            try? await eventLoops.shutdownGracefully()
+            throw error
+        }
+        try await eventLoops.shutdownGracefully()
+    }
+
+    private func serve(on eventLoops: MultiThreadedEventLoopGroup) async throws {
+        let tokens = try configuration.tokenFile.map { try TokenBook(file: $0) }
+        var tls: TLSFiles?
+        if let certificate = configuration.tlsCertificate, let key = configuration.tlsKey {
+            tls = try TLSFiles(certificate: certificate, key: key)
+        }
+        let admission = Admission(
+            maxRequests: configuration.maxConcurrentRequests,
+            maxBytes: configuration.maxBytesInFlight
+        )
+        let grpc = try GRPCDoor(
+            configuration: configuration,
+            services: OTLPServices(
+                ingest: ingest,
+                admission: admission,
+                metrics: metrics,
+                tokens: tokens,
+                defaultSpace: configuration.defaultSpace,
+                maxRequestBytes: configuration.maxRequestBytes
+            ),
+            tls: tls,
+            board: board,
+            group: eventLoops
+        )
+        let http = try HTTPDoor(
+            configuration: configuration,
+            tokens: tokens,
+            routes: ownRoutes(admission) + routes,
+            metrics: metrics,
+            tls: tls,
+            board: board,
+            group: eventLoops,
+            logger: logger
+        )
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { try await http.run() }
+            group.addTask { try await grpc.run() }
+        }
+    }
+
+    private func ownRoutes(_ admission: Admission) -> [any RouteGroup] {
+        let otlp = OTLPRoutes(
+            ingest: ingest,
+            admission: admission,
+            metrics: metrics,
+            maxRequestBytes: configuration.maxRequestBytes
+        )
+        let health = HealthRoutes(readiness: readiness) {
+            let inFlight = admission.inFlight
+            let gauges = [
+                MetricSample(
+                    "holdfast_requests_in_flight",
+                    help: "Export requests being handled.",
+                    kind: .gauge,
+                    value: Double(inFlight.requests)
+                ),
+                MetricSample(
+                    "holdfast_request_bytes_in_flight",
+                    help: "Bytes of export requests being received or handled.",
+                    kind: .gauge,
+                    value: Double(inFlight.bytes)
+                ),
+            ]
+            return metrics.samples() + gauges + (await samples())
+        }
+        return [otlp, health]
+    }
+}
+
+/// Closes what is behind the doors, after the doors.
+struct ClosingService: Service {
+    let shutdown: @Sendable () async -> Void
+
+    /// Waits for the doors to be closed, or for the time for that to be over, and then closes.
+    func run() async throws {
+        try? await gracefulShutdown()
+        // When the time is over this task has been cancelled, and closing must not be cut short.
+        await Task { await shutdown() }.value
+    }
+}

@@ -1,0 +1,77 @@
+import Failpoints
+import Synchronization
+
+extension StorageEngine {
+    /// Deletes objects of `space` that nobody can need: named by no retained manifest and no snapshot,
+    /// minted before the writing that is under way, and seen unreferenced for the grace period.
+    ///
+    /// The boundary is made durable before the first manifest goes.
+    ///
+    /// - Returns: how many objects were deleted.
+    @discardableResult
+    package func collectGarbage(space name: String) throws(StorageError) -> Int {
+        guard let space = state.withLock({ $0.spaces[name]?.space }) else { return 0 }
+        // Holding the lock means that no flush or compaction is under way: every object not yet named
+        // by a manifest belongs to an attempt that failed.
+        return try space.maintenance.withLock { _ throws(StorageError) in
+            try reach(.collectMark)
+            let manifests = try SpaceVersion.list(store, space: name)
+            let kept = manifests.suffix(limits.manifestsRetained)
+            var live: Set<String> = []
+            for id in kept {
+                guard let version = try SpaceVersion.load(store, space: name, id: id, storeID: storeID) else {
+                    continue
+                }
+                live.formUnion(version.objectKeys())
+            }
+            let held = state.withLock { state in
+                guard let entry = state.spaces[name] else { return [SpaceVersion]() }
+                return [entry.version] + entry.held.compactMap(\.version)
+            }
+            for version in held { live.formUnion(version.objectKeys()) }
+            var deleted = try deleteManifests(manifests.dropLast(kept.count), name)
+            for key in try overdue(space, live) {
+                try reach(.collectDelete)
+                cache.remove(key: key)
+                try store.delete(key)
+                deleted += 1
+            }
+            return deleted
+        }
+    }
+
+    /// Deletes old manifests, behind a boundary that no writer can step over.
+    private func deleteManifests(
+        _ ids: ArraySlice<UInt64>, _ space: String
+    ) throws(StorageError) -> Int {
+        guard let last = ids.last else { return 0 }
+        if try SpaceVersion.boundary(store, space: space) < last {
+            let bytes = StorageJSON.encode(SpaceVersion.Boundary(boundary: last))
+            guard
+                case .created = try store.put(SpaceVersion.boundaryKey(space: space), bytes, .always)
+            else {
+                throw StorageError(
+                    .retry, "the boundary of space \(space) could not be written", remedy: "try again")
+            }
+        }
+        try reach(.collectBoundary)
+        for id in ids { try store.delete(Manifest.key(space: space, id: id)) }
+        return ids.count
+    }
+
+    /// The objects that have been unreferenced for longer than the grace period.
+    private func overdue(_ space: Space, _ live: Set<String>) throws(StorageError) -> [String] {
+        let objects = try store.list("spaces/\(space.name)/segments/")
+            + store.list("spaces/\(space.name)/pages/")
+        let now = environment.clock.now()
+        let grace = UInt64(limits.garbageGraceSeconds) * 1_000_000_000
+        return space.garbage.withLock { garbage in
+            let unreferenced = Set(objects.lazy.map(\.key).filter { !live.contains($0) })
+            garbage = garbage.filter { unreferenced.contains($0.key) }
+            for key in unreferenced where garbage[key] == nil { garbage[key] = now }
+            let due = garbage.filter { now >= $0.value && now - $0.value >= grace }.keys.sorted()
+            for key in due { garbage[key] = nil }
+            return due
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import Parquet
+
+/// What an offline check found.
+package struct VerificationReport: Sendable {
+    package var manifests = 0
+    package var segments = 0
+    package var rows = 0
+    package var bytes = 0
+    package var journalBatches = 0
+    /// What is damaged or missing, a sentence each.
+    package var problems: [String] = []
+}
+
+/// Reads a store without taking its lock or changing a byte.
+package struct StoreInspection: Sendable {
+    private let environment: Environment
+    private let store: ReadOnlyObjectStore
+    private let dataDirectory: String
+    private let catalog: [TableDefinition]
+    private let storeID: String
+
+    /// - Throws: `.restore` when there is no store, or one of another format.
+    package init(
+        environment: Environment, dataDirectory: String, catalog: [TableDefinition]
+    ) throws(StorageError) {
+        self.environment = environment
+        self.dataDirectory = dataDirectory
+        self.catalog = catalog
+        store = ReadOnlyObjectStore(fileSystem: environment.fileSystem, root: dataDirectory)
+        guard let identity = try StoreIdentity.read(store) else {
+            throw StorageError(
+                .restore, "there is no store in \(dataDirectory)",
+                remedy: "give the data directory of a server with --data")
+        }
+        storeID = identity.storeID
+    }
+
+    /// The spaces of the store, sorted.
+    package func spaces() throws(StorageError) -> [String] {
+        try storing(dataDirectory) { () throws(FileError) in
+            try environment.fileSystem.list(dataDirectory + "/spaces").filter(\.isDirectory).map(\.name)
+        }
+    }
+
+    /// The newest version of a space, without what is only in the journal.
+    package func snapshot(space: String) throws(StorageError) -> Snapshot {
+        guard let id = try SpaceVersion.list(store, space: space).last,
+            let version = try SpaceVersion.load(store, space: space, id: id, storeID: storeID)
+        else {
+            throw StorageError(
+                .fixRequest, "there is no space called \(space) in \(dataDirectory)",
+                remedy: "the spaces are: \(try spaces().joined(separator: ", "))")
+        }
+        return Snapshot(
+            space: space, version: version, memory: catalog.map { _ in [] }, catalog: catalog,
+            cache: SegmentCache(store: store, limits: Limits()))
+    }
+
+    /// Checks every manifest, every object it names, and the journal.
+    ///
+    /// - Parameters:
+    ///   - decode: turns a journaled batch into rows; a batch that cannot be decoded is a problem.
+    ///   - progress: told what is being checked, line by line.
+    package func verify(
+        decode: BatchDecoder, progress: (String) -> Void
+    ) throws(StorageError) -> VerificationReport {
+        var report = VerificationReport()
+        var foldedLSN: UInt64 = 0
+        for space in try spaces() {
+            var checked: Set<String> = []
+            var previous: SpaceVersion?
+            for id in try SpaceVersion.list(store, space: space) {
+                do throws(StorageError) {
+                    guard
+                        let version = try SpaceVersion.load(store, space: space, id: id, storeID: storeID)
+                    else { continue }
+                    if let previous, previous.id + 1 == id,
+                        previous.checksum != version.manifest.previousChecksum
+                    {
+                        report.problems.append("space \(space): version \(id) does not follow version \(id - 1)")
+                    }
+                    previous = version
+                    report.manifests += 1
+                    foldedLSN = max(foldedLSN, version.foldedLSN)
+                    for (table, segments) in version.segments.sorted(by: { $0.key < $1.key }) {
+                        for segment in segments {
+                            let key = segment.key(space: space, table: table)
+                            guard checked.insert(key).inserted else { continue }
+                            if checked.count % 100 == 1 { progress("checking \(key)") }
+                            check(segment, key, &report)
+                        }
+                    }
+                } catch {
+                    report.problems.append(error.message)
+                }
+            }
+        }
+        do throws(StorageError) {
+            progress("checking the journal")
+            let recovery = JournalRecovery(
+                environment: environment, directory: dataDirectory + "/journal", storeID: storeID)
+            let result = try recovery.run(foldedLSN: foldedLSN, repair: false) {
+                _, record throws(StorageError) in
+                _ = try decode(record)
+            }
+            report.journalBatches = result.report.records
+        } catch {
+            report.problems.append(error.message)
+        }
+        return report
+    }
+
+    private func check(_ segment: SegmentInfo, _ key: String, _ report: inout VerificationReport) {
+        do {
+            guard let object = try store.openObject(key) else {
+                report.problems.append("segment \(key) is missing")
+                return
+            }
+            let bytes = try object.read(at: 0, count: object.byteCount)
+            guard bytes.count == segment.bytes, crc32c(bytes) == segment.crc32c else {
+                report.problems.append("segment \(key) is not what was written: size or checksum differ")
+                return
+            }
+            let reader = try ParquetReader(BytesSource(bytes, name: key))
+            guard reader.rowCount == segment.rows else {
+                report.problems.append("segment \(key) has \(reader.rowCount) rows, not \(segment.rows)")
+                return
+            }
+            try reader.verify()
+            report.segments += 1
+            report.rows += segment.rows
+            report.bytes += segment.bytes
+        } catch {
+            report.problems.append("segment \(key): \(error)")
+        }
+    }
+}
+
+/// A local store that is only looked at: no probe, no lock, nothing made or removed.
+private struct ReadOnlyObjectStore: ObjectStore {
+    let fileSystem: any FileSystem
+    let root: String
+
+    func get(_ key: String) throws(StorageError) -> [UInt8]? {
+        guard let reader = try openObject(key) else { return nil }
+        return try reader.read(at: 0, count: reader.byteCount)
+    }
+
+    func openObject(_ key: String) throws(StorageError) -> (any ObjectReader)? {
+        try LocalObjectStore.open(fileSystem, path: root + "/" + key)
+    }
+
+    func list(_ prefix: String) throws(StorageError) -> [ObjectInfo] {
+        try LocalObjectStore.list(fileSystem, root: root, prefix)
+    }
+
+    func byteCount(_ key: String) throws(StorageError) -> Int? {
+        try storing(key) { () throws(FileError) in try fileSystem.byteCount(root + "/" + key) }
+    }
+
+    func put(
+        _ key: String, _ bytes: [UInt8], _ condition: PutCondition
+    ) throws(StorageError) -> PutOutcome { throw Self.readOnly }
+
+    func beginUpload(_ key: String) throws(StorageError) -> any ObjectUpload { throw Self.readOnly }
+
+    func delete(_ key: String) throws(StorageError) { throw Self.readOnly }
+
+    private static let readOnly = StorageError(
+        .stop, "this store was opened to be read only", remedy: "open it with `holdfast serve`")
+}

@@ -1,0 +1,92 @@
+/// A failed file operation.
+public struct FileError: Error, Sendable, CustomStringConvertible {
+    /// The errors the engine treats differently.
+    public enum Kind: Sendable, Equatable {
+        case notFound, exists, noSpace, tooManyFiles, notSupported, locked, input
+        case other
+    }
+
+    public let kind: Kind
+    /// The call that failed, such as `fdatasync`.
+    public let operation: String
+    public let path: String
+    public let errno: Int32
+
+    public init(_ kind: Kind, operation: String, path: String, errno: Int32) {
+        self.kind = kind
+        self.operation = operation
+        self.path = path
+        self.errno = errno
+    }
+
+    public var description: String { "\(operation) \(path): errno \(errno)" }
+}
+
+/// How a file is opened.
+public enum OpenMode: Sendable {
+    /// Must exist.
+    case read
+    /// Must exist.
+    case readWrite
+    /// Must not exist.
+    case create
+}
+
+/// The calls the engine makes of a file system, so that tests can put a faulty one in its place. Every
+/// name is absolute or relative to the working directory of the process.
+public protocol FileSystem: Sendable {
+    /// Opens a file. A new name is durable only after `syncDirectory`.
+    func open(_ path: String, _ mode: OpenMode) throws(FileError) -> any FileHandle
+    /// Makes a directory; succeeds when it is there already.
+    func makeDirectory(_ path: String) throws(FileError)
+    /// Makes the names in a directory durable.
+    func syncDirectory(_ path: String) throws(FileError)
+    /// The names in a directory, sorted; empty when there is no such directory.
+    func list(_ path: String) throws(FileError) -> [DirectoryEntry]
+    /// Gives `path` a second name; fails with `.exists` when that name is taken.
+    func link(_ path: String, to name: String) throws(FileError)
+    /// Moves `path` over `name`.
+    func rename(_ path: String, to name: String) throws(FileError)
+    func remove(_ path: String) throws(FileError)
+    /// The size of a file, or nil when there is none.
+    func byteCount(_ path: String) throws(FileError) -> Int?
+    /// Bytes of the volume that holds `path`: all, and available to this process.
+    func space(_ path: String) throws(FileError) -> (total: Int, available: Int)
+    /// Takes the exclusive lock of a file that is made when missing; `.locked` when another process
+    /// has it. Held until the handle is closed.
+    func lock(_ path: String) throws(FileError) -> any FileHandle
+}
+
+/// One name in a directory.
+public struct DirectoryEntry: Sendable, Equatable {
+    public let name: String
+    public let isDirectory: Bool
+
+    public init(name: String, isDirectory: Bool) {
+        self.name = name
+        self.isDirectory = isDirectory
+    }
+}
+
+/// An open file. Closed when the last reference goes.
+public protocol FileHandle: AnyObject, Sendable {
+    /// Writes some of `bytes` at `offset` and says how many; at least one.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) -> Int
+    /// Reads up to `count` bytes at `offset`; fewer only at the end of the file.
+    func read(at offset: Int, count: Int) throws(FileError) -> [UInt8]
+    /// Makes what was written durable. After an error the state of the written bytes is unknown: the
+    /// call must not be repeated on this handle.
+    func sync() throws(FileError)
+    func truncate(to byteCount: Int) throws(FileError)
+    func byteCount() throws(FileError) -> Int
+}
+
+extension FileHandle {
+    /// Writes all of `bytes` at `offset`, resuming after short writes.
+    func writeAll(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {
+        var done = 0
+        while done < bytes.count {
+            done += try write(UnsafeRawBufferPointer(rebasing: bytes[done...]), at: offset + done)
+        }
+    }
+}

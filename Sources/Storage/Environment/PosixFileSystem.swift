@@ -1,0 +1,188 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// The file system of the operating system.
+public struct PosixFileSystem: FileSystem {
+    public init() {}
+
+    public func open(_ path: String, _ mode: OpenMode) throws(FileError) -> any FileHandle {
+        let flags: Int32 =
+            switch mode {
+            case .read: O_RDONLY
+            case .readWrite: O_RDWR
+            case .create: O_RDWR | O_CREAT | O_EXCL
+            }
+        let descriptor = try retrying("open", path) { Glibc.open(path, flags | O_CLOEXEC, 0o640) }
+        return PosixFileHandle(descriptor: descriptor, path: path)
+    }
+
+    public func makeDirectory(_ path: String) throws(FileError) {
+        guard mkdir(path, 0o750) != 0 else { return }
+        let failure = errno
+        if failure == EEXIST { return }
+        if failure == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            try makeDirectory(String(path[..<slash]))
+            return try makeDirectory(path)
+        }
+        throw fileError("mkdir", path, failure)
+    }
+
+    public func syncDirectory(_ path: String) throws(FileError) {
+        let descriptor = try retrying("open", path) {
+            Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw fileError("fsync directory", path, errno) }
+    }
+
+    public func list(_ path: String) throws(FileError) -> [DirectoryEntry] {
+        guard let stream = opendir(path) else {
+            if errno == ENOENT { return [] }
+            throw fileError("opendir", path, errno)
+        }
+        defer { closedir(stream) }
+        var entries: [DirectoryEntry] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                if errno != 0 { throw fileError("readdir", path, errno) }
+                break
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name == "." || name == ".." { continue }
+            var isDirectory = entry.pointee.d_type == UInt8(DT_DIR)
+            if entry.pointee.d_type == UInt8(DT_UNKNOWN) {
+                var status = stat()
+                isDirectory = stat(path + "/" + name, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+            }
+            entries.append(DirectoryEntry(name: name, isDirectory: isDirectory))
+        }
+        return entries.sorted { $0.name < $1.name }
+    }
+
+    public func link(_ path: String, to name: String) throws(FileError) {
+        guard Glibc.link(path, name) == 0 else { throw fileError("link", name, errno) }
+    }
+
+    public func rename(_ path: String, to name: String) throws(FileError) {
+        guard Glibc.rename(path, name) == 0 else { throw fileError("rename", name, errno) }
+    }
+
+    public func remove(_ path: String) throws(FileError) {
+        guard Glibc.remove(path) == 0 else { throw fileError("remove", path, errno) }
+    }
+
+    public func byteCount(_ path: String) throws(FileError) -> Int? {
+        var status = stat()
+        if stat(path, &status) == 0 { return Int(status.st_size) }
+        if errno == ENOENT { return nil }
+        throw fileError("stat", path, errno)
+    }
+
+    public func space(_ path: String) throws(FileError) -> (total: Int, available: Int) {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { throw fileError("statvfs", path, errno) }
+        let unit = Int(status.f_frsize)
+        // What only root may use is neither used nor available: leave it out of the total.
+        let reserved = Int(status.f_bfree) - Int(status.f_bavail)
+        return ((Int(status.f_blocks) - reserved) * unit, Int(status.f_bavail) * unit)
+    }
+
+    public func lock(_ path: String) throws(FileError) -> any FileHandle {
+        let descriptor = try retrying("open", path) {
+            Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        }
+        let handle = PosixFileHandle(descriptor: descriptor, path: path)
+        if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            let failure = errno
+            throw FileError(
+                failure == EWOULDBLOCK ? .locked : .other, operation: "flock", path: path, errno: failure)
+        }
+        return handle
+    }
+}
+
+/// A descriptor of the operating system.
+final class PosixFileHandle: FileHandle {
+    private let descriptor: Int32
+    private let path: String
+
+    init(descriptor: Int32, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit { close(descriptor) }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) -> Int {
+        let written = try retrying("pwrite", path) {
+            pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset))
+        }
+        guard written > 0 else { throw fileError("pwrite", path, EIO) }
+        return written
+    }
+
+    func read(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
+        var failure: FileError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let got = pread(
+                    descriptor, buffer.baseAddress.map { $0 + filled }, count - filled,
+                    off_t(offset + filled))
+                if got < 0 {
+                    if errno == EINTR { continue }
+                    failure = fileError("pread", path, errno)
+                    return
+                }
+                if got == 0 { return }
+                filled += got
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    func sync() throws(FileError) {
+        guard fdatasync(descriptor) == 0 else { throw fileError("fdatasync", path, errno) }
+    }
+
+    func truncate(to byteCount: Int) throws(FileError) {
+        _ = try retrying("ftruncate", path) { ftruncate(descriptor, off_t(byteCount)) }
+    }
+
+    func byteCount() throws(FileError) -> Int {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw fileError("fstat", path, errno) }
+        return Int(status.st_size)
+    }
+}
+
+/// Repeats `call` while it is interrupted; a negative result is an error.
+private func retrying<Result: SignedInteger>(
+    _ operation: String, _ path: String, _ call: () -> Result
+) throws(FileError) -> Result {
+    while true {
+        let result = call()
+        if result >= 0 { return result }
+        if errno != EINTR { throw fileError(operation, path, errno) }
+    }
+}
+
+private func fileError(_ operation: String, _ path: String, _ code: Int32) -> FileError {
+    let kind: FileError.Kind =
+        switch code {
+        case ENOENT: .notFound
+        case EEXIST: .exists
+        case ENOSPC, EDQUOT: .noSpace
+        case EMFILE, ENFILE: .tooManyFiles
+        case EPERM, EOPNOTSUPP, ENOTSUP, EMLINK: .notSupported
+        case EIO: .input
+        default: .other
+        }
+    return FileError(kind, operation: operation, path: path, errno: code)
+}

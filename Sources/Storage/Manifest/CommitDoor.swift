@@ -1,0 +1,229 @@
+import Failpoints
+import Synchronization
+
+// The one way a space changes.
+//
+// 1 read the newest manifest N from the store · 2 build N+1 and put its new pages · 3 check the invariants ·
+// 4 put-if-absent N+1: created, or exists (ours, a higher epoch's: fenced, or rebase), or conflict (same put
+// again), or unknown (read back and compare the transaction) · 5 read BOUNDARY: N+1 at or below it was written into
+// collected history: stop · 6 the caller swaps its snapshot.
+// Power lost before 4: pages that nobody names, collected later. After 4: the change is whole.
+
+/// What a commit changes.
+package struct SpaceChange: Sendable {
+    package var operation: String
+    package var actor: String
+    /// Segments to add, by table.
+    package var added: [String: [SegmentInfo]] = [:]
+    /// Ids of segments to drop, by table.
+    package var removed: [String: Set<String>] = [:]
+    /// The new folded LSN; nil keeps the old one.
+    package var foldedLSN: UInt64?
+    /// The new writer epoch; nil keeps the old one. Only recovery sets it.
+    var writerEpoch: UInt64?
+
+    package init(operation: String, actor: String = "holdfast") {
+        self.operation = operation
+        self.actor = actor
+    }
+}
+
+/// Publishes versions of one space. One commit at a time.
+final class CommitDoor: Sendable {
+    private let environment: Environment
+    private let limits: Limits
+    private let store: any ObjectStore
+    private let space: String
+    private let storeID: String
+    private let epoch: UInt64
+    /// The newest version known; the store is asked before it is believed.
+    private let newest: Mutex<SpaceVersion>
+
+    init(
+        environment: Environment,
+        limits: Limits,
+        store: any ObjectStore,
+        storeID: String,
+        epoch: UInt64,
+        newest: SpaceVersion
+    ) {
+        self.environment = environment
+        self.limits = limits
+        self.store = store
+        self.space = newest.manifest.space
+        self.storeID = storeID
+        self.epoch = epoch
+        self.newest = Mutex(newest)
+    }
+
+    /// Publishes `change` on top of the newest version.
+    ///
+    /// - Returns: the new version, durable.
+    /// - Throws: `.stop` when another writer has taken over; `.retry` when the change no longer applies
+    ///   (a segment it drops is gone) or the store fails; nothing was changed then.
+    func commit(_ change: SpaceChange) throws(StorageError) -> SpaceVersion {
+        do {
+            return try newest.withLock { newest in
+                let version = try attempt(change, &newest)
+                newest = version
+                return version
+            }
+        } catch let error as StorageError {
+            throw error
+        } catch {
+            throw StorageError(.retry, "the commit was interrupted: \(error)", remedy: "try again")
+        }
+    }
+
+    private func attempt(_ change: SpaceChange, _ newest: inout SpaceVersion) throws -> SpaceVersion {
+        let transactionID = environment.random.uuid()
+        for _ in 0..<limits.commitAttemptsMax {
+            newest = try refreshed(newest)
+            try environment.failpoints.hit(StorageFailpoint.manifestRead)
+            if newest.writerEpoch > epoch { throw fenced(newest) }
+            let next = try build(change, on: newest, transactionID)
+            let (bytes, checksum) = next.manifest.encoded()
+            try environment.failpoints.hit(StorageFailpoint.manifestPutPre)
+            let outcome = try put(Manifest.key(space: space, id: next.manifest.id), bytes)
+            switch outcome {
+            case .created: break
+            case .conflict: continue
+            case .exists, .unknown:
+                let key = Manifest.key(space: space, id: next.manifest.id)
+                guard let found = try store.get(key) else { continue }
+                let (manifest, _) = try Manifest.decode(found, key: key, storeID: storeID)
+                if manifest.transactionID != transactionID { continue }
+            }
+            try environment.failpoints.hit(StorageFailpoint.manifestBoundary)
+            guard next.manifest.id > (try SpaceVersion.boundary(store, space: space)) else {
+                throw StorageError(
+                    .stop, "version \(next.manifest.id) of space \(space) lies in collected history",
+                    remedy: "another process has taken over; stop this one")
+            }
+            return SpaceVersion(manifest: next.manifest, checksum: checksum, pages: next.pages)
+        }
+        throw StorageError(
+            .retry, "space \(space) changed \(limits.commitAttemptsMax) times during one commit",
+            remedy: "try again; if this repeats, see whether a second process writes to the store")
+    }
+
+    private func put(_ key: String, _ bytes: [UInt8]) throws -> PutOutcome {
+        let outcome: PutOutcome
+        do {
+            outcome = try store.put(key, bytes, .ifAbsent)
+        } catch {
+            // The put may have landed although it failed: settle it by reading back.
+            guard try store.byteCount(key) != nil else { throw error }
+            return .unknown(error.message)
+        }
+        do {
+            try environment.failpoints.hit(StorageFailpoint.manifestPutAckLost)
+        } catch {
+            return .unknown("\(error)")
+        }
+        return outcome
+    }
+
+    /// The newest version in the store, read forward from `known`.
+    private func refreshed(_ known: SpaceVersion) throws(StorageError) -> SpaceVersion {
+        var current = known
+        while let next = try SpaceVersion.load(store, space: space, id: current.id + 1, storeID: storeID) {
+            current = next
+        }
+        return current
+    }
+
+    private func build(
+        _ change: SpaceChange, on base: SpaceVersion, _ transactionID: String
+    ) throws(StorageError) -> (
+        manifest: Manifest, pages: [String: [(page: SegmentPage, segments: [SegmentInfo])]]
+    ) {
+        var pages = base.pages
+        for table in Set(change.added.keys).union(change.removed.keys) {
+            pages[table] = try pagesAfter(
+                change.added[table] ?? [], change.removed[table] ?? [], of: table, base.pages[table] ?? [])
+        }
+        var manifest = base.manifest
+        manifest.id = base.id + 1
+        manifest.previousChecksum = base.checksum
+        manifest.transactionID = transactionID
+        manifest.actor = change.actor
+        manifest.operation = change.operation
+        manifest.committedAt = environment.clock.now()
+        manifest.writerEpoch = change.writerEpoch ?? epoch
+        manifest.foldedLSN = change.foldedLSN ?? base.foldedLSN
+        manifest.branches["main"] = manifest.id
+        manifest.tables = pages.mapValues { $0.map(\.page) }
+        guard manifest.foldedLSN >= base.foldedLSN else {
+            preconditionFailure("the folded LSN went back from \(base.foldedLSN) to \(manifest.foldedLSN)")
+        }
+        return (manifest, pages)
+    }
+
+    /// The pages of a table after a change; only pages whose content changed are new.
+    private func pagesAfter(
+        _ added: [SegmentInfo],
+        _ removed: Set<String>,
+        of table: String,
+        _ old: [(page: SegmentPage, segments: [SegmentInfo])]
+    ) throws(StorageError) -> [(page: SegmentPage, segments: [SegmentInfo])] {
+        var result: [(page: SegmentPage, segments: [SegmentInfo])] = []
+        var found = 0
+        for (page, segments) in old {
+            let kept = segments.filter { !removed.contains($0.id) }
+            found += segments.count - kept.count
+            if kept.count == segments.count {
+                result.append((page, segments))
+            } else if !kept.isEmpty {
+                result.append((try putPage(kept), kept))
+            }
+        }
+        guard found == removed.count else {
+            throw StorageError(
+                .retry, "\(removed.count - found) segments of \(table) are not in the newest version any more",
+                remedy: "plan the operation again")
+        }
+        let known = Set(result.lazy.flatMap(\.segments).map(\.id))
+        for segment in added {
+            precondition(!known.contains(segment.id), "segment id \(segment.id) is used twice")
+            guard try store.byteCount(segment.key(space: space, table: table)) == segment.bytes else {
+                throw StorageError(
+                    .retry, "segment \(segment.id) of \(table) is missing or has another size",
+                    remedy: "write it again")
+            }
+        }
+        var pending = added[...]
+        if let last = result.last, last.segments.count < limits.segmentsPerPageMax, !pending.isEmpty {
+            let segments = last.segments + pending.prefix(limits.segmentsPerPageMax - last.segments.count)
+            pending = pending.dropFirst(segments.count - last.segments.count)
+            result[result.count - 1] = (try putPage(segments), segments)
+        }
+        while !pending.isEmpty {
+            let segments = Array(pending.prefix(limits.segmentsPerPageMax))
+            pending = pending.dropFirst(segments.count)
+            result.append((try putPage(segments), segments))
+        }
+        return result
+    }
+
+    private func putPage(_ segments: [SegmentInfo]) throws(StorageError) -> SegmentPage {
+        let bytes = StorageJSON.encode(segments)
+        let name = sha256(bytes)
+        let key = SpaceVersion.pageKey(space: space, sha256: name)
+        if try store.byteCount(key) != bytes.count {
+            _ = try store.put(key, bytes, .ifAbsent)
+            guard try store.byteCount(key) == bytes.count else {
+                throw StorageError(
+                    .retry, "page \(key) could not be stored", remedy: "try again")
+            }
+        }
+        return SegmentPage(sha256: name, segments: segments.count)
+    }
+
+    private func fenced(_ version: SpaceVersion) -> StorageError {
+        StorageError(
+            .stop,
+            "space \(space) was taken over by writer epoch \(version.writerEpoch); this one is \(epoch)",
+            remedy: "another process serves this store: stop this one")
+    }
+}

@@ -1,0 +1,266 @@
+import Synchronization
+
+// An object store in a local directory.
+//
+// put(ifAbsent): write tmp/<n> · fdatasync · link(2) to the key · fsync(directory of the key) · unlink.
+// Power lost before the link: a file in tmp/, removed at the next open. After the link and before the
+// directory sync: the name may or may not be there, and nobody was told that it is. `link` fails when the
+// name is taken, so of two writers one wins, and a reader never sees half an object.
+// put(always): the same with rename(2) in place of link(2).
+
+/// Objects as files below one directory. Put-if-absent is atomic, and durable when it returns.
+public final class LocalObjectStore: ObjectStore {
+    private let fileSystem: any FileSystem
+    private let root: String
+    private struct State {
+        var nextTemporary = 0
+        /// Directories known to exist durably.
+        var directories: Set<String> = []
+    }
+    private let state = Mutex(State())
+
+    /// Opens the store in `root` (made when missing) and removes what an earlier process left in
+    /// `tmp/`.
+    ///
+    /// - Throws: `.fixRequest` on a file system without hard links.
+    public init(fileSystem: any FileSystem, root: String) throws(StorageError) {
+        self.fileSystem = fileSystem
+        self.root = root
+        try storing(root) { () throws(FileError) in
+            try fileSystem.makeDirectory(root + "/tmp")
+            for entry in try fileSystem.list(root + "/tmp") {
+                try fileSystem.remove(root + "/tmp/" + entry.name)
+            }
+        }
+        try probeLinks()
+    }
+
+    private func probeLinks() throws(StorageError) {
+        let (probe, second) = (root + "/tmp/probe", root + "/tmp/probe-link")
+        try storing(probe) { () throws(FileError) in
+            _ = try fileSystem.open(probe, .create)
+        }
+        do throws(FileError) {
+            try fileSystem.link(probe, to: second)
+            try fileSystem.remove(second)
+            try fileSystem.remove(probe)
+        } catch {
+            try? fileSystem.remove(probe)
+            throw StorageError(
+                .fixRequest,
+                "the file system of \(root) has no hard links (\(error)), so put-if-absent cannot be atomic",
+                remedy: "put the data directory on ext4, XFS, Btrfs or another file system with link(2)")
+        }
+    }
+
+    public func put(
+        _ key: String, _ bytes: [UInt8], _ condition: PutCondition
+    ) throws(StorageError) -> PutOutcome {
+        let upload = try LocalUpload(store: self, key: key)
+        try bytes.withBytes { bytes throws(StorageError) in try upload.write(bytes) }
+        try upload.seal()
+        switch condition {
+        case .ifAbsent: return try upload.publish()
+        case .always:
+            try upload.replace()
+            return .created
+        }
+    }
+
+    public func beginUpload(_ key: String) throws(StorageError) -> any ObjectUpload {
+        try LocalUpload(store: self, key: key)
+    }
+
+    public func get(_ key: String) throws(StorageError) -> [UInt8]? {
+        guard let reader = try openObject(key) else { return nil }
+        return try reader.read(at: 0, count: reader.byteCount)
+    }
+
+    public func openObject(_ key: String) throws(StorageError) -> (any ObjectReader)? {
+        try Self.open(fileSystem, path: path(of: key))
+    }
+
+    /// Opens a file for ranged reads, or nil when there is none.
+    static func open(
+        _ fileSystem: any FileSystem, path: String
+    ) throws(StorageError) -> (any ObjectReader)? {
+        do throws(FileError) {
+            let handle = try fileSystem.open(path, .read)
+            return LocalReader(handle: handle, path: path, byteCount: try handle.byteCount())
+        } catch {
+            if error.kind == .notFound { return nil }
+            throw storageError(error)
+        }
+    }
+
+    public func byteCount(_ key: String) throws(StorageError) -> Int? {
+        try storing(key) { () throws(FileError) in try fileSystem.byteCount(path(of: key)) }
+    }
+
+    public func list(_ prefix: String) throws(StorageError) -> [ObjectInfo] {
+        try Self.list(fileSystem, root: root, prefix)
+    }
+
+    /// The files below a directory, sorted by key.
+    static func list(
+        _ fileSystem: any FileSystem, root: String, _ prefix: String
+    ) throws(StorageError) -> [ObjectInfo] {
+        var found: [ObjectInfo] = []
+        var pending = [prefix.hasSuffix("/") ? String(prefix.dropLast()) : prefix]
+        while let directory = pending.popLast() {
+            try storing(directory) { () throws(FileError) in
+                for entry in try fileSystem.list(root + "/" + directory) {
+                    let key = directory + "/" + entry.name
+                    if entry.isDirectory {
+                        pending.append(key)
+                    } else if let size = try fileSystem.byteCount(root + "/" + key) {
+                        found.append(ObjectInfo(key: key, byteCount: size))
+                    }
+                }
+            }
+        }
+        return found.sorted { $0.key < $1.key }
+    }
+
+    public func delete(_ key: String) throws(StorageError) {
+        do throws(FileError) {
+            try fileSystem.remove(path(of: key))
+        } catch {
+            if error.kind != .notFound { throw storageError(error) }
+        }
+    }
+
+    private func path(of key: String) -> String { root + "/" + key }
+
+    fileprivate func openTemporary() throws(FileError) -> (any FileHandle, String) {
+        let number = state.withLock { state in
+            state.nextTemporary += 1
+            return state.nextTemporary
+        }
+        let path = root + "/tmp/\(number)"
+        return (try fileSystem.open(path, .create), path)
+    }
+
+    /// Names `temporary` as `key`; `false` when the name is taken.
+    fileprivate func name(_ temporary: String, _ key: String, replacing: Bool) throws(FileError) -> Bool {
+        let directory = try durableDirectory(of: key)
+        if replacing {
+            try fileSystem.rename(temporary, to: path(of: key))
+        } else {
+            do throws(FileError) {
+                try fileSystem.link(temporary, to: path(of: key))
+            } catch {
+                if error.kind == .exists { return false }
+                throw error
+            }
+        }
+        try fileSystem.syncDirectory(directory)
+        return true
+    }
+
+    fileprivate func removeTemporary(_ path: String) {
+        // A left-over is removed at the next open.
+        try? fileSystem.remove(path)
+    }
+
+    /// The directory of `key`, made and durable together with every directory above it.
+    private func durableDirectory(of key: String) throws(FileError) -> String {
+        var directory = root
+        for part in key.split(separator: "/").dropLast() {
+            let parent = directory
+            directory += "/" + part
+            if state.withLock({ $0.directories.contains(directory) }) { continue }
+            try fileSystem.makeDirectory(directory)
+            try fileSystem.syncDirectory(parent)
+            state.withLock { _ = $0.directories.insert(directory) }
+        }
+        return directory
+    }
+}
+
+private final class LocalUpload: ObjectUpload {
+    private let store: LocalObjectStore
+    private let key: String
+    private let handle: any FileHandle
+    private let path: String
+    private var byteCount = 0
+
+    init(store: LocalObjectStore, key: String) throws(StorageError) {
+        self.store = store
+        self.key = key
+        (handle, path) = try storing(key) { () throws(FileError) in try store.openTemporary() }
+    }
+
+    deinit { store.removeTemporary(path) }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
+        try storing(key) { () throws(FileError) in try handle.writeAll(bytes, at: byteCount) }
+        byteCount += bytes.count
+    }
+
+    func seal() throws(StorageError) {
+        try storing(key) { () throws(FileError) in try handle.sync() }
+    }
+
+    func reader() throws(StorageError) -> any ObjectReader {
+        LocalReader(handle: handle, path: path, byteCount: byteCount)
+    }
+
+    func publish() throws(StorageError) -> PutOutcome {
+        try storing(key) { () throws(FileError) in
+            try store.name(path, key, replacing: false) ? .created : .exists
+        }
+    }
+
+    func replace() throws(StorageError) {
+        try storing(key) { () throws(FileError) in _ = try store.name(path, key, replacing: true) }
+    }
+}
+
+private struct LocalReader: ObjectReader {
+    let handle: any FileHandle
+    let path: String
+    let byteCount: Int
+
+    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        let bytes = try storing(path) { () throws(FileError) in
+            try handle.read(at: offset, count: count)
+        }
+        guard bytes.count == count else {
+            throw StorageError(
+                .restore, "\(path) ends before byte \(offset + count)",
+                remedy: "run `holdfast verify` and restore the file from a backup")
+        }
+        return bytes
+    }
+}
+
+/// Runs file operations and turns their error into this module's.
+func storing<Result>(
+    _ what: String, _ operation: () throws(FileError) -> Result
+) throws(StorageError) -> Result {
+    do throws(FileError) {
+        return try operation()
+    } catch {
+        throw storageError(error)
+    }
+}
+
+/// What the caller can do about a failed file operation.
+func storageError(_ error: FileError) -> StorageError {
+    switch error.kind {
+    case .noSpace:
+        StorageError(.wait, "the disk is full: \(error)", remedy: "free space or enlarge the volume")
+    case .tooManyFiles:
+        StorageError(
+            .retry, "too many open files: \(error)", remedy: "raise the limit (ulimit -n) and retry")
+    case .locked:
+        StorageError(
+            .stop, "another process has the data directory open: \(error)",
+            remedy: "stop that process, or use another --data directory")
+    default:
+        StorageError(
+            .retry, "the file system failed: \(error)",
+            remedy: "check the disk and its permissions; nothing acknowledged is lost")
+    }
+}

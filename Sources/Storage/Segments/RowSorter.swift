@@ -1,0 +1,131 @@
+import Parquet
+
+/// Orders the rows of several sources by a table's sort key and drops second rows of one identity.
+struct RowSorter {
+    /// A row with the four words it is compared by.
+    private struct Keyed {
+        var first: UInt64
+        var second: UInt64
+        var third: UInt64
+        var fourth: UInt64
+        var address: RowAddress
+    }
+
+    let table: TableDefinition
+
+    /// The addresses of `rows` in sort order, without duplicates.
+    ///
+    /// - Parameters:
+    ///   - sources: all columns of every source.
+    ///   - rows: which rows of them.
+    ///   - Complexity: O(n log n) in the number of rows.
+    func order(_ sources: [[Column]], _ rows: [RowAddress]) -> [RowAddress] {
+        var keyed = rows.map { Keyed(first: 0, second: 0, third: 0, fourth: 0, address: $0) }
+        var word = 0
+        var identityWords = 0
+        for field in table.sortKey {
+            let columns = sources.map { $0[field] }
+            let width = fill(&keyed, columns, word: word)
+            if table.identity.contains(field) { identityWords |= (width == 2 ? 3 : 1) << word }
+            word += width
+        }
+        precondition(word <= 4, "a sort key has at most four words")
+        keyed.sort { left, right in
+            if left.first != right.first { return left.first < right.first }
+            if left.second != right.second { return left.second < right.second }
+            if left.third != right.third { return left.third < right.third }
+            return left.fourth < right.fourth
+        }
+        guard !table.identity.isEmpty else { return keyed.map(\.address) }
+        var result: [RowAddress] = []
+        result.reserveCapacity(keyed.count)
+        var previous: Keyed?
+        for row in keyed {
+            if let previous, Self.isSame(previous, row, identityWords) { continue }
+            result.append(row.address)
+            previous = row
+        }
+        return result
+    }
+
+    private static func isSame(_ left: Keyed, _ right: Keyed, _ words: Int) -> Bool {
+        (words & 1 == 0 || left.first == right.first) && (words & 2 == 0 || left.second == right.second)
+            && (words & 4 == 0 || left.third == right.third)
+            && (words & 8 == 0 || left.fourth == right.fourth)
+    }
+
+    /// Writes the key words of one field; returns how many it takes.
+    ///
+    /// Rows come in runs of one source, so that each column is opened once a run.
+    private func fill(_ keyed: inout [Keyed], _ columns: [Column], word: Int) -> Int {
+        var width = 1
+        let ranks = textRanks(columns)
+        var start = 0
+        while start < keyed.count {
+            let source = keyed[start].address.source
+            var end = start + 1
+            while end < keyed.count, keyed[end].address.source == source { end += 1 }
+            switch columns[source] {
+            case .absent, .list: break
+            case .fixed(let column):
+                for index in start..<end {
+                    let value = UInt64(bitPattern: column.values[keyed[index].address.row]) ^ (1 << 63)
+                    Self.set(&keyed[index], word, value)
+                }
+            case .identifier(let column):
+                width = column.wordsPerRow
+                for index in start..<end {
+                    let first = keyed[index].address.row * width
+                    for offset in 0..<width {
+                        Self.set(&keyed[index], word + offset, column.words[first + offset])
+                    }
+                }
+            case .text(let column):
+                for index in start..<end {
+                    let code = column.codes[keyed[index].address.row]
+                    if code != TextColumn.null {
+                        Self.set(&keyed[index], word, ranks[source][Int(code)] + 1)
+                    }
+                }
+            }
+            start = end
+        }
+        return width
+    }
+
+    @inline(__always)
+    private static func set(_ row: inout Keyed, _ word: Int, _ value: UInt64) {
+        switch word {
+        case 0: row.first = value
+        case 1: row.second = value
+        case 2: row.third = value
+        default: row.fourth = value
+        }
+    }
+
+    /// For each source, the position of each of its codes that is used among all used strings in byte
+    /// order.
+    private func textRanks(_ columns: [Column]) -> [[UInt64]] {
+        var interner = TextInterner(capacity: 256)
+        var codes: [[UInt32]] = []
+        for column in columns {
+            guard case .text(let text) = column else {
+                codes.append([])
+                continue
+            }
+            var map = [UInt32](repeating: .max, count: text.dictionary.count)
+            for code in text.codes where code != TextColumn.null && map[Int(code)] == .max {
+                map[Int(code)] = interner.code(for: text.dictionary[code])
+            }
+            codes.append(map)
+        }
+        let dictionary = interner.finish()
+        guard dictionary.count > 0 else { return codes.map { _ in [] } }
+        let sorted = (0..<UInt32(dictionary.count)).sorted {
+            dictionary[$0].lexicographicallyPrecedes(dictionary[$1])
+        }
+        var rank = [UInt64](repeating: 0, count: dictionary.count)
+        for (position, code) in sorted.enumerated() { rank[Int(code)] = UInt64(position) }
+        return codes.map { $0.map { $0 == .max ? 0 : rank[Int($0)] } }
+    }
+}

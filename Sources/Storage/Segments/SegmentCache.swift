@@ -1,0 +1,80 @@
+package import Parquet
+import Synchronization
+
+/// Open segments, their footers and filters, within bounds of bytes and files. Derived: dropping an
+/// entry costs time only.
+package final class SegmentCache: Sendable {
+    private struct Entry {
+        var reader: ParquetReader
+        var lastUse: UInt64
+    }
+    private struct State {
+        var entries: [String: Entry] = [:]
+        var clock: UInt64 = 0
+    }
+
+    private let store: any ObjectStore
+    private let limits: Limits
+    private let state = Mutex(State())
+
+    init(store: any ObjectStore, limits: Limits) {
+        self.store = store
+        self.limits = limits
+    }
+
+    /// The reader of a segment.
+    ///
+    /// - Throws: `.restore` when the file is missing or damaged.
+    package func reader(
+        space: String, table: String, _ segment: SegmentInfo
+    ) throws(StorageError) -> ParquetReader {
+        let key = segment.key(space: space, table: table)
+        let cached = state.withLock { state -> ParquetReader? in
+            state.clock += 1
+            state.entries[key]?.lastUse = state.clock
+            return state.entries[key]?.reader
+        }
+        if let cached { return cached }
+        guard let object = try store.openObject(key) else {
+            throw StorageError(
+                .restore, "segment \(key) is missing", remedy: "restore the file from a backup")
+        }
+        guard object.byteCount == segment.bytes else {
+            throw StorageError(
+                .restore, "segment \(key) has \(object.byteCount) bytes, not \(segment.bytes)",
+                remedy: "restore the file from a backup")
+        }
+        let reader: ParquetReader
+        do throws(ParquetError) {
+            reader = try ParquetReader(SegmentBytes(reader: object, name: key))
+        } catch {
+            throw StorageError(
+                .restore, "segment \(key) is damaged: \(error)", remedy: "restore the file from a backup")
+        }
+        state.withLock { state in
+            state.clock += 1
+            state.entries[key] = Entry(reader: reader, lastUse: state.clock)
+            evict(&state)
+        }
+        return reader
+    }
+
+    /// Forgets a segment that is being deleted.
+    func remove(key: String) { state.withLock { _ = $0.entries.removeValue(forKey: key) } }
+
+    private func evict(_ state: inout State) {
+        var bytes = state.entries.values.reduce(0) { $0 + Self.byteCount($1.reader) }
+        while state.entries.count > 1,
+            state.entries.count > limits.segmentCacheFiles || bytes > limits.segmentCacheBytes
+        {
+            guard let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return }
+            bytes -= Self.byteCount(oldest.value.reader)
+            state.entries.removeValue(forKey: oldest.key)
+        }
+    }
+
+    /// A parsed footer takes about four times its bytes on disk.
+    private static func byteCount(_ reader: ParquetReader) -> Int {
+        reader.footerByteCount * 4 + reader.cachedByteCount
+    }
+}

@@ -1,0 +1,200 @@
+import Failpoints
+import Parquet
+
+// Writing one segment.
+//
+// rows -> Parquet -> an upload without a name · sync · reopen: footer, row count, CRC of every byte · publish the name
+// if absent · sync the directory. Until a manifest names it, it is garbage, not damage.
+
+/// One row group to be written: rows of some sources in order, or another segment's row group as it is.
+enum RowGroupPlan {
+    case rows(sources: [[Column]], order: [RowAddress])
+    case copy(ParquetReader, rowGroup: Int)
+}
+
+/// Writes segments of one space.
+struct SegmentWriter {
+    let environment: Environment
+    let limits: Limits
+    let store: any ObjectStore
+    let space: String
+    let storeID: String
+    let catalog: [TableDefinition]
+
+    /// Writes and publishes one segment of table `table`, and one of the table derived from it.
+    ///
+    /// - Parameter plans: asked for one row group at a time, so that only one is in memory.
+    /// - Returns: the entries by table name; nothing when there were no rows.
+    func write(
+        table position: Int,
+        window: String,
+        mint: () -> String,
+        plans: [() throws -> RowGroupPlan]
+    ) throws -> [(table: String, segment: SegmentInfo)] {
+        let table = catalog[position]
+        var derived: [[Column]] = []
+        let segment = try writeFile(table, window, mint()) { writer, times in
+            try writeRowGroups(table, plans, &writer, &times) { columns in
+                if let derivation = table.derivation { derived.append(derivation.derive(columns)) }
+            }
+        }
+        guard let segment else { return [] }
+        var written = [(table: table.name, segment: segment)]
+        if let derivation = table.derivation, !derived.isEmpty {
+            let target = catalog[derivation.table]
+            let rows = derived.enumerated().flatMap { source, columns in
+                (0..<(columns.first?.rowCount ?? 0)).map { RowAddress(source: source, row: $0) }
+            }
+            let order = RowSorter(table: target).order(derived, rows)
+            let second = try writeFile(target, window, mint()) { writer, times in
+                _ = try writeRows(target, derived, order, &writer, &times)
+            }
+            if let second { written.append((target.name, second)) }
+        }
+        return written
+    }
+
+    /// Writes and publishes the merge of other segments of table `table`; what was derived from those
+    /// stays.
+    func writeMerged(
+        table position: Int, window: String, id: String, plans: [() throws -> RowGroupPlan]
+    ) throws -> SegmentInfo? {
+        let table = catalog[position]
+        return try writeFile(table, window, id) { writer, times in
+            try writeRowGroups(table, plans, &writer, &times) { _ in }
+        }
+    }
+
+    private func writeRowGroups(
+        _ table: TableDefinition,
+        _ plans: [() throws -> RowGroupPlan],
+        _ writer: inout ParquetWriter,
+        _ times: inout TimeRange,
+        _ written: ([Column]) -> Void
+    ) throws {
+        for plan in plans {
+            switch try plan() {
+            case .copy(let reader, let rowGroup):
+                try writer.copyRowGroup(rowGroup, from: reader)
+                times.add(reader, rowGroup, table.timeField)
+            case .rows(let sources, let order):
+                let columns = try writeRows(table, sources, order, &writer, &times)
+                if let columns { written(columns) }
+            }
+        }
+    }
+
+    /// Gathers and writes one row group column by column; returns the columns when a derivation needs
+    /// them.
+    private func writeRows(
+        _ table: TableDefinition,
+        _ sources: [[Column]],
+        _ order: [RowAddress],
+        _ writer: inout ParquetWriter,
+        _ times: inout TimeRange
+    ) throws -> [Column]? {
+        guard !order.isEmpty else { return nil }
+        var merger = TextMerger(capacity: min(order.count * 2, 1 << 20))
+        for source in sources {
+            for column in source { merger.add(column) }
+        }
+        let dictionary = merger.dictionary()
+        var kept: [Column] = []
+        try writer.writeRowGroup(rowCount: order.count) { field in
+            let column = Column.gather(sources.map { $0[field] }, order, merger, dictionary)
+            if field == table.timeField { times.add(column) }
+            if table.derivation != nil { kept.append(column) }
+            return column
+        }
+        return table.derivation == nil ? nil : kept
+    }
+
+    private func writeFile(
+        _ table: TableDefinition,
+        _ window: String,
+        _ id: String,
+        _ body: (inout ParquetWriter, inout TimeRange) throws -> Void
+    ) throws -> SegmentInfo? {
+        let key = "spaces/\(space)/segments/\(table.name)/\(window)/\(id).parquet"
+        try environment.failpoints.hit(StorageFailpoint.segmentWrite)
+        let upload = try store.beginUpload(key)
+        var crc: UInt32 = 0
+        var options = WriterOptions()
+        options.pageRowLimit = limits.pageRowsMax
+        var writer = ParquetWriter(
+            schema: table.schema, sortingColumns: table.sortKey, options: options,
+            sink: { bytes in
+                crc = crc32c(bytes, continuing: crc)
+                try upload.write(bytes)
+            })
+        var times = TimeRange()
+        try body(&writer, &times)
+        let summary = try writer.finish(keyValueMetadata: [
+            ("holdfast.store", storeID), ("holdfast.space", space), ("holdfast.table", table.name),
+            ("holdfast.segment", id),
+        ])
+        guard summary.rowCount > 0 else { return nil }
+        try upload.seal()
+        try verify(try upload.reader(), key: key, rows: summary.rowCount, crc: crc)
+        try environment.failpoints.hit(StorageFailpoint.segmentPublish)
+        guard case .created = try upload.publish() else {
+            throw StorageError(
+                .stop, "segment \(key) exists already", remedy: "another process writes to this store: stop one")
+        }
+        return SegmentInfo(
+            id: id, window: window, rows: summary.rowCount, bytes: summary.byteCount,
+            rowGroups: summary.rowGroups.count, minTime: times.low ?? 0, maxTime: times.high ?? 0,
+            crc32c: crc)
+    }
+
+    /// Reads back what was written: what the disk returns must be what was meant.
+    private func verify(
+        _ reader: any ObjectReader, key: String, rows: Int, crc expected: UInt32
+    ) throws {
+        var crc: UInt32 = 0
+        var offset = 0
+        while offset < reader.byteCount {
+            let piece = try reader.read(at: offset, count: min(1 << 20, reader.byteCount - offset))
+            crc = piece.withUnsafeBytes { crc32c($0, continuing: crc) }
+            offset += piece.count
+        }
+        let parquet = try ParquetReader(SegmentBytes(reader: reader, name: key))
+        guard crc == expected, parquet.rowCount == rows else {
+            throw StorageError(
+                .retry, "segment \(key) does not read back as it was written",
+                remedy: "it is written again; if this repeats, check the disk and memory of this machine")
+        }
+    }
+}
+
+/// The earliest and latest time of the rows written.
+struct TimeRange {
+    private(set) var low: Int64?
+    private(set) var high: Int64?
+
+    mutating func add(_ column: Column) {
+        guard case .fixed(let fixed) = column else { return }
+        for value in fixed.values { add(value) }
+    }
+
+    mutating func add(_ reader: ParquetReader, _ rowGroup: Int, _ field: Int) {
+        guard let statistics = reader.statistics(rowGroup: rowGroup, field: field) else { return }
+        if case .int(let value)? = statistics.min { add(value) }
+        if case .int(let value)? = statistics.max { add(value) }
+    }
+
+    private mutating func add(_ value: Int64) {
+        low = min(low ?? value, value)
+        high = max(high ?? value, value)
+    }
+}
+
+/// An object as the Parquet reader wants it.
+struct SegmentBytes: RandomAccessBytes {
+    let reader: any ObjectReader
+    let name: String
+
+    var byteCount: Int { reader.byteCount }
+
+    func read(at offset: Int, count: Int) throws -> [UInt8] { try reader.read(at: offset, count: count) }
+}

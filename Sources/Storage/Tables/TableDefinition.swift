@@ -1,0 +1,91 @@
+public import Parquet
+
+/// What the engine needs to know of a table; the meaning of its columns belongs to the module that
+/// defines it.
+public struct TableDefinition: Sendable {
+    /// Makes rows of another table from the sorted rows of one row group of this one.
+    public struct Derivation: Sendable {
+        /// The position of the derived table in the catalog.
+        public let table: Int
+        /// All columns of the row group in, all columns of the derived rows out.
+        public let derive: @Sendable ([Column]) -> [Column]
+
+        public init(table: Int, derive: @escaping @Sendable ([Column]) -> [Column]) {
+            self.table = table
+            self.derive = derive
+        }
+    }
+
+    /// The directory of its segments.
+    public let name: String
+    public let schema: Schema
+    /// Positions of the fields row groups are sorted by, most significant first.
+    public let sortKey: [Int]
+    /// Positions of the fields that identify a row; of rows with the same identity one survives. A
+    /// prefix-free subset of `sortKey`. Empty: every row is its own.
+    public let identity: [Int]
+    /// Position of the INT64 field (Unix nanoseconds) that places a row in its hour.
+    public let timeField: Int
+    public let derivation: Derivation?
+
+    public init(
+        name: String,
+        schema: Schema,
+        sortKey: [Int],
+        identity: [Int] = [],
+        timeField: Int,
+        derivation: Derivation? = nil
+    ) {
+        self.name = name
+        self.schema = schema
+        self.sortKey = sortKey
+        self.identity = identity
+        self.timeField = timeField
+        self.derivation = derivation
+    }
+}
+
+/// Rows of one table that arrived together. Immutable.
+public final class TableRows: Sendable {
+    /// Position of the table in the catalog.
+    public let table: Int
+    public let rowCount: Int
+    /// One column per field of the table's schema.
+    public let columns: [Column]
+    /// Estimated bytes in memory.
+    public let byteCount: Int
+
+    public init(table: Int, rowCount: Int, columns: [Column]) {
+        self.table = table
+        self.rowCount = rowCount
+        self.columns = columns
+        var dictionaries: Set<ObjectIdentifier> = []
+        byteCount = columns.reduce(256) { $0 + $1.memoryByteCount(counting: &dictionaries) }
+    }
+}
+
+extension Column {
+    /// Estimated bytes in memory; a shared dictionary counts once.
+    func memoryByteCount(counting dictionaries: inout Set<ObjectIdentifier>) -> Int {
+        switch self {
+        case .absent: return 48
+        case .fixed(let column): return 64 + column.values.count * 8 + (column.validity?.words.count ?? 0) * 8
+        case .text(let column):
+            let isNew = dictionaries.insert(ObjectIdentifier(column.dictionary)).inserted
+            let own = 64 + column.codes.count * 4
+            return own + (isNew ? column.dictionary.bytes.count + column.dictionary.offsets.count * 4 : 0)
+        case .identifier(let column): return 64 + column.words.count * 8
+        case .list(let column):
+            return column.children.reduce(64 + column.offsets.count * 4) {
+                $0 + $1.memoryByteCount(counting: &dictionaries)
+            }
+        }
+    }
+}
+
+/// One decoded batch: rows for one or more tables of one space.
+public struct DecodedBatch: Sendable {
+    public var tables: [TableRows]
+
+    public init(tables: [TableRows]) { self.tables = tables }
+}

@@ -1,0 +1,94 @@
+import Dispatch
+import OTLP
+import Storage
+import Synchronization
+
+/// Requests that wait for the journal. One thread takes everything that waits, puts it behind one
+/// barrier, and lets all of it go.
+final class CommitQueue: Sendable {
+    /// A request that waits.
+    struct Entry: Sendable {
+        let batch: PendingBatch
+        let signal: Signal
+        let records: Int
+        let continuation: CheckedContinuation<Result<Void, StorageError>, Never>
+    }
+
+    private struct State {
+        var entries: [Entry] = []
+        var bytes = 0
+        var isRunning = false
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    private let thread = DispatchQueue(label: "holdfast.commit", qos: .userInitiated)
+    private let groupBytesMax: Int
+    private let append: @Sendable ([Entry]) -> Result<Void, StorageError>
+
+    /// - Parameter append: makes the batches durable and visible; called on the queue's own thread.
+    init(
+        groupBytesMax: Int, append: @escaping @Sendable ([Entry]) -> Result<Void, StorageError>
+    ) {
+        self.groupBytesMax = groupBytesMax
+        self.append = append
+    }
+
+    /// Bytes of requests that wait.
+    var byteCount: Int { state.withLock { $0.bytes } }
+
+    /// Waits until `batch` is durable and visible, or refused.
+    func submit(
+        _ batch: PendingBatch, signal: Signal, records: Int
+    ) async -> Result<Void, StorageError> {
+        await withCheckedContinuation { continuation in
+            let entry = Entry(batch: batch, signal: signal, records: records, continuation: continuation)
+            let (start, closed) = state.withLock { state -> (Bool, Bool) in
+                guard !state.isClosed else { return (false, true) }
+                state.entries.append(entry)
+                state.bytes += batch.record.payload.count
+                defer { state.isRunning = true }
+                return (!state.isRunning, false)
+            }
+            if closed { continuation.resume(returning: .failure(Self.closed)) }
+            if start { thread.async { self.run() } }
+        }
+    }
+
+    /// Takes nothing more, and returns when everything that waited has been answered.
+    func close() {
+        state.withLock { $0.isClosed = true }
+        thread.sync {}
+    }
+
+    private func run() {
+        while let group = nextGroup() {
+            let result = append(group)
+            for entry in group { entry.continuation.resume(returning: result) }
+        }
+    }
+
+    private func nextGroup() -> [Entry]? {
+        state.withLock { state in
+            guard !state.entries.isEmpty else {
+                state.isRunning = false
+                return nil
+            }
+            var bytes = 0
+            var count = 0
+            for entry in state.entries {
+                let size = entry.batch.record.payload.count
+                if count > 0, bytes + size > groupBytesMax { break }
+                bytes += size
+                count += 1
+            }
+            let group = Array(state.entries.prefix(count))
+            state.entries.removeFirst(count)
+            state.bytes -= bytes
+            return group
+        }
+    }
+
+    private static let closed = StorageError(
+        .retry, "the node is stopping", remedy: "send the request again")
+}

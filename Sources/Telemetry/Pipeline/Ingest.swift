@@ -1,0 +1,74 @@
+public import OTLP
+
+/// How an OTLP request is encoded.
+public enum WireEncoding: UInt8, Sendable {
+    case protobuf, json
+}
+
+/// One OTLP export request, already inflated.
+public struct IngestRequest: Sendable {
+    public var space: String
+    public var signal: Signal
+    public var encoding: WireEncoding
+    public var body: [UInt8]
+
+    public init(space: String, signal: Signal, encoding: WireEncoding, body: [UInt8]) {
+        self.space = space
+        self.signal = signal
+        self.encoding = encoding
+        self.body = body
+    }
+}
+
+/// The answer to a request that was stored. When this exists, the batch survives power loss.
+public struct IngestReceipt: Sendable {
+    /// Records refused because they can never be stored (for `partial_success`).
+    public var rejectedRecords: Int
+    /// Why, for people; empty when nothing was refused.
+    public var message: String
+
+    public init(rejectedRecords: Int = 0, message: String = "") {
+        self.rejectedRecords = rejectedRecords
+        self.message = message
+    }
+}
+
+/// Why a request was not stored. Nothing of it was kept.
+public struct IngestFailure: Error, Sendable {
+    /// What the sender does next is decided by the code.
+    public enum Code: String, Sendable {
+        /// Fix the request: it can never be stored.
+        case malformed
+        /// Fix the request: no such space.
+        case unknownSpace
+        /// Fix the request: larger than the limit.
+        case tooLarge
+        /// Wait: queues or memtable are full.
+        case overloaded
+        /// Wait: the disk is nearly full.
+        case diskFull
+        /// Retry: the store is recovering or stopping.
+        case unavailable
+    }
+
+    public var code: Code
+    public var message: String
+    public var remedy: String
+    /// Seconds to wait, for codes that can be retried.
+    public var retryAfter: Int?
+
+    public init(_ code: Code, _ message: String, remedy: String, retryAfter: Int? = nil) {
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+        self.retryAfter = retryAfter
+    }
+}
+
+/// Where requests go in. Server hands every OTLP request of every transport to this.
+public protocol TelemetryIngest: Sendable {
+    /// Stores one request.
+    ///
+    /// - Returns: once the whole batch is durable and visible to queries.
+    func ingest(_ request: IngestRequest) async throws(IngestFailure) -> IngestReceipt
+}

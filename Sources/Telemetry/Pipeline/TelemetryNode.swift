@@ -1,0 +1,337 @@
+import Dispatch
+public import Logging
+public import Storage
+import OTLP
+import Synchronization
+
+// The way of a request: decode · admit · journal with others behind one barrier · memtable · acknowledged.
+//
+// Decoding runs where the request arrived, on as many cores as there are. The journal has one thread, flush and
+// compaction another; neither is of the cooperative pool. When the journal fails, every waiter is refused as
+// retryable, the engine is closed, and the node opens the store anew: recovery decides what is there.
+
+/// What a node is opened with.
+public struct NodeConfiguration: Sendable {
+    public var dataDirectory: String
+    public var spaces = ["default"]
+    public var limits = Limits()
+    /// Telemetry older than this is dropped; nil keeps it.
+    public var retentionSeconds: Int?
+    /// A space's segments are dropped, oldest first, above this; nil keeps them.
+    public var retentionBytes: Int?
+
+    public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
+}
+
+/// Batches and records acknowledged since the process started.
+public struct AcknowledgedCounts: Sendable, Equatable {
+    public var batches = 0
+    public var spans = 0
+    public var logs = 0
+    public var points = 0
+}
+
+/// One node's telemetry: takes requests, keeps them durably, answers queries.
+public final class TelemetryNode: TelemetryIngest {
+    enum Phase {
+        case open(StorageEngine)
+        /// The store is being opened anew, for this reason.
+        case recovering(String)
+        case closed
+    }
+
+    struct State {
+        var phase: Phase
+        var acknowledged = AcknowledgedCounts()
+        var diskIsFull = false
+        /// Requests that wait for room in memory, and since when (Unix nanoseconds).
+        var waiters: [(since: UInt64, continuation: CheckedContinuation<Bool, Never>)] = []
+        var flushIsScheduled = false
+        var ticks = 0
+    }
+
+    let configuration: NodeConfiguration
+    let environment: Environment
+    let logger: Logger
+    let state: Mutex<State>
+    let facts = SpanFacts()
+    let maintenanceThread = DispatchQueue(label: "holdfast.maintenance", qos: .utility)
+    /// Ticks once a second on the maintenance thread.
+    private struct Timer: @unchecked Sendable {
+        // Guarded by the mutex below; the source itself may be cancelled from any thread.
+        let source: any DispatchSourceTimer
+    }
+    private let timer = Mutex<Timer?>(nil)
+    private let queue: Mutex<CommitQueue?> = Mutex(nil)
+
+    /// Opens the store, recovering what an earlier process left.
+    ///
+    /// - Throws: see `StorageEngine.open`.
+    public init(
+        configuration: NodeConfiguration,
+        environment: Environment = Environment(),
+        logger: Logger
+    ) throws(StorageError) {
+        self.configuration = configuration
+        self.environment = environment
+        self.logger = logger
+        let engine = try Self.openEngine(configuration, environment)
+        state = Mutex(State(phase: .open(engine)))
+        let commits = CommitQueue(groupBytesMax: configuration.limits.journalGroupBytesMax) {
+            [weak self] in
+            self?.append($0) ?? .failure(Self.stopping)
+        }
+        queue.withLock { $0 = commits }
+        startTimer()
+    }
+
+    private static func openEngine(
+        _ configuration: NodeConfiguration, _ environment: Environment
+    ) throws(StorageError) -> StorageEngine {
+        try StorageEngine.open(
+            environment: environment, limits: configuration.limits,
+            dataDirectory: configuration.dataDirectory, catalog: TelemetryCatalog.tables,
+            spaces: configuration.spaces, decode: BatchCodec.replay)
+    }
+
+    // MARK: - Ingest
+
+    public func ingest(_ request: IngestRequest) async throws(IngestFailure) -> IngestReceipt {
+        let engine = try runningEngine()
+        guard engine.hasSpace(request.space) else {
+            throw IngestFailure(
+                .unknownSpace, "there is no space called \(request.space)",
+                remedy: "create it with `holdfast spaces create`, or correct the header X-Holdfast-Space")
+        }
+        let receivedAt = environment.clock.now()
+        let decoded: BatchCodec.Decoded
+        do throws(OTLPError) {
+            decoded = try BatchCodec.decode(
+                request.signal, request.encoding, request.body, receivedAt: receivedAt)
+        } catch {
+            throw Self.failure(error)
+        }
+        let receipt = IngestReceipt(
+            rejectedRecords: decoded.rejections.count,
+            message: decoded.rejections.reasons.joined(separator: "; "))
+        guard decoded.records > 0 else { return receipt }
+        try await admit(engine, bytes: request.body.count)
+        let record = JournalRecord(
+            kind: BatchCodec.kind(request.signal, request.encoding), space: request.space,
+            receivedAt: receivedAt, payload: request.body)
+        guard let queue = queue.withLock({ $0 }) else { throw Self.unavailable("the node is stopping") }
+        let result = await queue.submit(
+            PendingBatch(record: record, rows: decoded.rows), signal: request.signal,
+            records: decoded.records)
+        if case .failure(let error) = result { throw Self.unavailable(error.message) }
+        return receipt
+    }
+
+    private func runningEngine() throws(IngestFailure) -> StorageEngine {
+        switch state.withLock({ $0.phase }) {
+        case .open(let engine): return engine
+        case .recovering(let why): throw Self.unavailable("the store is recovering: \(why)")
+        case .closed: throw Self.unavailable("the node is stopping")
+        }
+    }
+
+    /// Waits for room, or refuses.
+    private func admit(_ engine: StorageEngine, bytes: Int) async throws(IngestFailure) {
+        let limits = configuration.limits
+        if state.withLock({ $0.diskIsFull }) {
+            throw IngestFailure(
+                .diskFull, "the disk is more than \(Int(limits.diskUsedFractionMax * 100)) % full",
+                remedy: "free space, enlarge the volume or shorten retention; then send again",
+                retryAfter: 30)
+        }
+        if (queue.withLock { $0?.byteCount } ?? 0) + bytes > limits.queueBytesMax {
+            throw Self.overloaded("too many requests wait for the journal")
+        }
+        guard engine.memtableByteCount >= limits.memtableBytesMax else { return }
+        scheduleFlush()
+        let hasRoom = await withCheckedContinuation { continuation in
+            let isWaiting = state.withLock { state in
+                guard state.waiters.count < 1_024, case .open = state.phase else { return false }
+                state.waiters.append((environment.clock.now(), continuation))
+                return true
+            }
+            if !isWaiting { continuation.resume(returning: false) }
+        }
+        if !hasRoom { throw Self.overloaded("rows arrive faster than segments can be written") }
+    }
+
+    /// Runs on the commit thread: the only caller of the engine's `append`.
+    private func append(_ entries: [CommitQueue.Entry]) -> Result<Void, StorageError> {
+        guard case .open(let engine) = state.withLock({ $0.phase }) else {
+            return .failure(Self.stopping)
+        }
+        do throws(StorageError) {
+            _ = try engine.append(entries.map(\.batch))
+        } catch {
+            logger.error(
+                "journal failed; reopening the store", metadata: ["error": "\(error.message)"])
+            reopen(engine, because: error.message)
+            return .failure(error)
+        }
+        state.withLock { state in
+            for entry in entries {
+                state.acknowledged.batches += 1
+                switch entry.signal {
+                case .traces: state.acknowledged.spans += entry.records
+                case .logs: state.acknowledged.logs += entry.records
+                case .metrics: state.acknowledged.points += entry.records
+                }
+            }
+        }
+        if Set(entries.map(\.batch.record.space)).contains(where: engine.needsFlush) { scheduleFlush() }
+        return .success(())
+    }
+
+    /// Closes a failed engine and opens the store anew, again and again until it opens.
+    private func reopen(_ engine: StorageEngine, because reason: String) {
+        state.withLock { $0.phase = .recovering(reason) }
+        wakeWaiters(hasRoom: false)
+        engine.close()
+        maintenanceThread.async { self.tryReopen() }
+    }
+
+    private func tryReopen() {
+        guard case .recovering = state.withLock({ $0.phase }) else { return }
+        do throws(StorageError) {
+            let engine = try Self.openEngine(configuration, environment)
+            state.withLock { state in
+                if case .recovering = state.phase { state.phase = .open(engine) }
+            }
+            logger.notice("store reopened", metadata: ["epoch": "\(engine.epoch)"])
+        } catch {
+            logger.error("store cannot be reopened", metadata: ["error": "\(error)"])
+            state.withLock { $0.phase = .recovering(error.message) }
+            maintenanceThread.asyncAfter(deadline: .now() + .seconds(1)) { self.tryReopen() }
+        }
+    }
+
+    // MARK: - Maintenance
+
+    func scheduleFlush() {
+        let start = state.withLock { state in
+            defer { state.flushIsScheduled = true }
+            return !state.flushIsScheduled
+        }
+        guard start else { return }
+        maintenanceThread.async {
+            self.state.withLock { $0.flushIsScheduled = false }
+            self.maintain()
+        }
+    }
+
+    /// Flushes and compacts what is due. Runs on the maintenance thread.
+    private func maintain() {
+        guard case .open(let engine) = state.withLock({ $0.phase }) else { return }
+        let isShort = engine.memtableByteCount >= configuration.limits.memtableBytesMax
+        for space in engine.spaceNames where isShort || engine.needsFlush(space: space) {
+            attempt("flush", space) { () throws(StorageError) in try engine.flush(space: space) }
+            wakeWaiters(hasRoom: true)
+            attempt("compaction", space) { () throws(StorageError) in try engine.compact(space: space) }
+        }
+    }
+
+    private func attempt<Value>(
+        _ what: String, _ space: String, _ work: () throws(StorageError) -> Value
+    ) {
+        do throws(StorageError) {
+            _ = try work()
+        } catch {
+            logger.error(
+                "\(what) failed and will be repeated",
+                metadata: ["space": "\(space)", "error": "\(error)"])
+        }
+    }
+
+    private func wakeWaiters(hasRoom: Bool) {
+        let waiters = state.withLock { state in
+            defer { state.waiters.removeAll() }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.continuation.resume(returning: hasRoom) }
+    }
+
+    private func startTimer() {
+        let source = DispatchSource.makeTimerSource(queue: maintenanceThread)
+        source.schedule(deadline: .now() + .seconds(1), repeating: .seconds(1))
+        source.setEventHandler { [weak self] in self?.tick() }
+        source.resume()
+        timer.withLock { timer in timer = Timer(source: source) }
+    }
+
+    /// Once a second: disk watermark, waiters that waited too long, memtables of age; now and then
+    /// retention and garbage.
+    private func tick() {
+        let count = state.withLock { state in
+            state.ticks += 1
+            return state.ticks
+        }
+        guard case .open(let engine) = state.withLock({ $0.phase }) else { return }
+        let used = (try? engine.diskUsedFraction()) ?? 0
+        let now = environment.clock.now()
+        let late = state.withLock { state in
+            state.diskIsFull = used > configuration.limits.diskUsedFractionMax
+            let late = state.waiters.filter { now > $0.since + 10_000_000_000 }
+            state.waiters.removeAll { now > $0.since + 10_000_000_000 }
+            return late
+        }
+        for waiter in late { waiter.continuation.resume(returning: false) }
+        maintain()
+        guard count % 60 == 0 else { return }
+        let oldest = configuration.retentionSeconds.map { Int64(clamping: now) - Int64($0) * 1_000_000_000 }
+        for space in engine.spaceNames {
+            attempt("retention", space) { () throws(StorageError) in
+                try engine.retain(space: space, before: oldest, bytesMax: configuration.retentionBytes)
+            }
+            attempt("collection", space) { () throws(StorageError) in
+                try engine.collectGarbage(space: space)
+            }
+        }
+        attempt("advance", "*") { () throws(StorageError) in try engine.advanceIdleSpaces() }
+    }
+
+    /// Takes nothing more; answers what waits; leaves the rest to the journal. Nothing acknowledged is
+    /// lost, and nothing that was not is flushed.
+    public func close() {
+        queue.withLock { $0 }?.close()
+        timer.withLock { timer in
+            timer?.source.cancel()
+            timer = nil
+        }
+        wakeWaiters(hasRoom: false)
+        let engine = state.withLock { state -> StorageEngine? in
+            defer { state.phase = .closed }
+            if case .open(let engine) = state.phase { return engine }
+            return nil
+        }
+        maintenanceThread.sync {}
+        engine?.close()
+    }
+
+    // MARK: - Failures
+
+    private static let stopping = StorageError(
+        .retry, "the node is stopping", remedy: "send the request again")
+
+    private static func unavailable(_ message: String) -> IngestFailure {
+        IngestFailure(.unavailable, message, remedy: "send the request again", retryAfter: 1)
+    }
+
+    private static func overloaded(_ message: String) -> IngestFailure {
+        IngestFailure(.overloaded, message, remedy: "send the request again later", retryAfter: 1)
+    }
+
+    private static func failure(_ error: OTLPError) -> IngestFailure {
+        switch error.code {
+        case .tooLarge:
+            IngestFailure(.tooLarge, error.description, remedy: "send smaller batches")
+        case .malformed, .tooDeep:
+            IngestFailure(
+                .malformed, error.description, remedy: "correct the exporter: the request is not OTLP")
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import Parquet
+import Storage
+
+/// A run of rows that a query looks at in one go: a batch in memory, or a row group of a segment.
+struct Chunk {
+    enum Source {
+        case memory(TableRows)
+        case rowGroup(ParquetReader, Int)
+    }
+
+    let source: Source
+    let rowCount: Int
+    /// Earliest and latest time of the rows (Unix nanoseconds).
+    let times: ClosedRange<Int64>
+
+    /// All rows of one field, or those in `rows`.
+    func column(_ field: Int, rows: Range<Int>? = nil) throws -> Column {
+        switch source {
+        case .rowGroup(let reader, let group):
+            return try reader.column(rowGroup: group, field: field, rows: rows)
+        case .memory(let batch):
+            guard let rows, rows != 0..<rowCount else { return batch.columns[field] }
+            return batch.columns[field].slice(rows)
+        }
+    }
+
+    /// The ranges of rows that may hold values from `low` through `high` of a sorted field.
+    func rowRanges(_ field: Int, from low: StatisticValue, through high: StatisticValue) throws
+        -> [Range<Int>]
+    {
+        switch source {
+        case .memory: [0..<rowCount]
+        case .rowGroup(let reader, let group):
+            try reader.rowRanges(rowGroup: group, field: field, from: low, through: high)
+        }
+    }
+
+    /// False when no row has this identifier.
+    func mayContain(_ field: Int, identifier: (UInt64, UInt64)) throws -> Bool {
+        switch source {
+        case .memory: true
+        case .rowGroup(let reader, let group):
+            try reader.mayContain(rowGroup: group, field: field, identifier: identifier)
+        }
+    }
+}
+
+extension Snapshot {
+    /// The chunks of a table whose times overlap `times`, newest first.
+    ///
+    /// - Parameter timeField: position of the table's time.
+    func chunks(table: Int, timeField: Int, overlapping times: ClosedRange<Int64>) throws -> [Chunk] {
+        var chunks: [Chunk] = []
+        for batch in memory[table] {
+            guard case .fixed(let column) = batch.columns[timeField], let low = column.values.min(),
+                let high = column.values.max()
+            else { continue }
+            if (low...high).overlaps(times) {
+                chunks.append(
+                    Chunk(source: .memory(batch), rowCount: batch.rowCount, times: low...high))
+            }
+        }
+        for segment in segments(table: table)
+        where segment.minTime <= segment.maxTime && (segment.minTime...segment.maxTime).overlaps(times) {
+            let reader = try reader(table: table, segment)
+            for (index, group) in reader.rowGroups.enumerated() {
+                var range = segment.minTime...segment.maxTime
+                if let statistics = reader.statistics(rowGroup: index, field: timeField),
+                    case .int(let low)? = statistics.min, case .int(let high)? = statistics.max, low <= high
+                {
+                    range = low...high
+                }
+                if range.overlaps(times) {
+                    chunks.append(
+                        Chunk(source: .rowGroup(reader, index), rowCount: group.rowCount, times: range))
+                }
+            }
+        }
+        return chunks.sorted { $0.times.upperBound > $1.times.upperBound }
+    }
+}
+
+extension Column {
+    /// The rows in `range`.
+    func slice(_ range: Range<Int>) -> Column {
+        switch self {
+        case .absent: return .absent(rows: range.count)
+        case .fixed(let column):
+            var validity: Validity?
+            if let all = column.validity {
+                var part = Validity(rows: range.count, valid: false)
+                for row in range where all[row] { part[row - range.lowerBound] = true }
+                validity = part
+            }
+            return .fixed(FixedColumn(values: Array(column.values[range]), validity: validity))
+        case .text(let column):
+            return .text(
+                TextColumn(codes: Array(column.codes[range]), dictionary: column.dictionary))
+        case .identifier(let column):
+            let width = column.wordsPerRow
+            return .identifier(
+                IdentifierColumn(
+                    words: Array(column.words[(range.lowerBound * width)..<(range.upperBound * width)]),
+                    wordsPerRow: width))
+        case .list(let column):
+            let first = column.offsets[range.lowerBound]
+            let children = Int(first)..<Int(column.offsets[range.upperBound])
+            return .list(
+                ListColumn(
+                    offsets: column.offsets[range.lowerBound...range.upperBound].map { $0 - first },
+                    children: column.children.map { $0.slice(children) }))
+        }
+    }
+
+    /// The integer (or bit pattern) of `row`, nil when it is null.
+    func fixedValue(_ row: Int) -> Int64? {
+        guard case .fixed(let column) = self else { return nil }
+        return column.validity?[row] ?? true ? column.values[row] : nil
+    }
+
+    /// The integer of `row`, 0 when it is null.
+    func integer(_ row: Int) -> Int64 { fixedValue(row) ?? 0 }
+
+    /// The text of `row`, nil when it is null.
+    func text(_ row: Int) -> String? {
+        guard case .text(let column) = self, column.codes[row] != TextColumn.null else { return nil }
+        return column.dictionary.string(column.codes[row])
+    }
+
+    /// The bytes of the text of `row`, nil when it is null.
+    func textBytes(_ row: Int) -> ArraySlice<UInt8>? {
+        guard case .text(let column) = self, column.codes[row] != TextColumn.null else { return nil }
+        return column.dictionary[column.codes[row]]
+    }
+
+    /// The identifier of `row`; the second word is 0 for short ones.
+    func identifier(_ row: Int) -> (UInt64, UInt64) {
+        guard case .identifier(let column) = self else { return (0, 0) }
+        return column.wordsPerRow == 2
+            ? (column.words[row * 2], column.words[row * 2 + 1]) : (column.words[row], 0)
+    }
+
+    /// The child rows of `row`.
+    func children(_ row: Int) -> Range<Int> {
+        guard case .list(let column) = self else { return 0..<0 }
+        return Int(column.offsets[row])..<Int(column.offsets[row + 1])
+    }
+
+    /// The child column at `position`.
+    func child(_ position: Int) -> Column {
+        guard case .list(let column) = self else { return .absent(rows: 0) }
+        return column.children[position]
+    }
+}

@@ -1,0 +1,168 @@
+import OTLP
+import Parquet
+
+/// The rows of a chunk that still fit, narrowed condition by condition. Only columns that a condition
+/// needs are decoded, and nothing once no row is left.
+struct RowFilter {
+    let chunk: Chunk
+    private(set) var rows: [UInt32]
+
+    init(_ chunk: Chunk) {
+        self.chunk = chunk
+        rows = Array(0..<UInt32(chunk.rowCount))
+    }
+
+    var isEmpty: Bool { rows.isEmpty }
+
+    /// Keeps `rows`, which must be some of those that still fit, in order.
+    mutating func keep(only rows: [UInt32]) { self.rows = rows }
+
+    /// Keeps rows whose text equals `value`.
+    mutating func keep(text field: Int, equals value: String) throws {
+        let wanted = Array(value.utf8)
+        try keepText(field) { $0.elementsEqual(wanted) }
+    }
+
+    /// Keeps rows whose text fits `predicate`, which is asked once per distinct string.
+    mutating func keepText(_ field: Int, _ predicate: (ArraySlice<UInt8>) throws -> Bool) throws {
+        if rows.isEmpty { return }
+        guard case .text(let column) = try chunk.column(field) else {
+            rows = []
+            return
+        }
+        // 0 unknown, 1 no, 2 yes.
+        var verdicts = [UInt8](repeating: 0, count: column.dictionary.count)
+        var kept: [UInt32] = []
+        for row in rows {
+            let code = column.codes[Int(row)]
+            if code == TextColumn.null { continue }
+            if verdicts[Int(code)] == 0 {
+                verdicts[Int(code)] = try predicate(column.dictionary[code]) ? 2 : 1
+            }
+            if verdicts[Int(code)] == 2 { kept.append(row) }
+        }
+        rows = kept
+    }
+
+    /// Keeps rows whose integer lies in `range`; null counts as 0.
+    mutating func keep(integer field: Int, in range: ClosedRange<Int64>) throws {
+        if rows.isEmpty { return }
+        guard case .fixed(let column) = try chunk.column(field) else {
+            if !range.contains(0) { rows = [] }
+            return
+        }
+        rows = column.values.withUnsafeBufferPointer { values in
+            rows.filter { range.contains(values[Int($0)]) }
+        }
+    }
+
+    /// Keeps rows whose identifier is `wanted`.
+    mutating func keep(identifier field: Int, equals wanted: (UInt64, UInt64)) throws {
+        if rows.isEmpty { return }
+        guard try chunk.mayContain(field, identifier: wanted) else {
+            rows = []
+            return
+        }
+        let column = try chunk.column(field)
+        rows = rows.filter { column.identifier(Int($0)) == wanted }
+    }
+
+    /// Keeps rows that have an attribute `key` with `value`, on the record, its resource or scope. Numbers
+    /// and booleans are compared by their text.
+    mutating func keep(
+        attribute key: String, equals value: String, promoted: PromotedAttributes, origin: Int,
+        attributes: Int
+    ) throws {
+        if rows.isEmpty { return }
+        var matching = Set(try inResource(key, value, origin))
+        matching.formUnion(try inPromoted(key, value, promoted, attributes))
+        matching.formUnion(
+            try inMaps(key, value, first: attributes + promoted.attributes.count))
+        rows = rows.filter { matching.contains($0) }
+    }
+
+    private func inResource(_ key: String, _ value: String, _ origin: Int) throws -> [UInt32] {
+        var matching: [UInt32] = []
+        for field in [origin + 3, origin + 8] {
+            var part = self
+            try part.keepText(field) { json in
+                try AttributeReader.object(json).contains { $0.key == key && Self.text($0.value) == value }
+            }
+            matching += part.rows
+        }
+        return matching
+    }
+
+    private func inPromoted(
+        _ key: String, _ value: String, _ promoted: PromotedAttributes, _ attributes: Int
+    ) throws -> [UInt32] {
+        guard let position = promoted.position(of: key) else { return [] }
+        var part = self
+        switch promoted.attributes[position].type {
+        case .string: try part.keep(text: attributes + position, equals: value)
+        case .double:
+            guard let number = Double(value) else { return [] }
+            let column = try chunk.column(attributes + position)
+            let bits = Int64(bitPattern: number.bitPattern)
+            part.rows = rows.filter { column.fixedValue(Int($0)) == bits }
+        default:
+            guard let number = Int64(value) else { return [] }
+            let column = try chunk.column(attributes + position)
+            part.rows = rows.filter { column.fixedValue(Int($0)) == number }
+        }
+        return part.rows
+    }
+
+    /// Looks in the four typed maps; the structured attributes are not searched.
+    private func inMaps(_ key: String, _ value: String, first: Int) throws -> [UInt32] {
+        var matching: [UInt32] = []
+        let keyBytes = Array(key.utf8)
+        let valueBytes = Array(value.utf8)
+        let wanted: [Int64?] = [
+            nil, Int64(value), Double(value).map { Int64(bitPattern: $0.bitPattern) },
+            value == "true" ? 1 : value == "false" ? 0 : nil,
+        ]
+        for map in 0..<4 where map == 0 || wanted[map] != nil {
+            guard case .list(let list) = try chunk.column(first + map),
+                case .text(let keys) = list.children[0]
+            else { continue }
+            let keyMatches = Self.codes(keys.dictionary, equal: keyBytes)
+            if !keyMatches.contains(true) { continue }
+            var valueMatches: [Bool] = []
+            if case .text(let values) = list.children[1] {
+                valueMatches = Self.codes(values.dictionary, equal: valueBytes)
+                if !valueMatches.contains(true) { continue }
+            }
+            matching += rows.filter { row in
+                (Int(list.offsets[Int(row)])..<Int(list.offsets[Int(row) + 1])).contains { child in
+                    guard keyMatches[Int(keys.codes[child])] else { return false }
+                    switch list.children[1] {
+                    case .text(let values): return valueMatches[Int(values.codes[child])]
+                    case .fixed(let values): return values.values[child] == wanted[map]
+                    default: return false
+                    }
+                }
+            }
+        }
+        return matching
+    }
+
+    /// Which codes of a dictionary stand for `text`.
+    private static func codes(_ dictionary: TextDictionary, equal text: [UInt8]) -> [Bool] {
+        (0..<UInt32(dictionary.count)).map { code in
+            Int(dictionary.offsets[Int(code) + 1] - dictionary.offsets[Int(code)]) == text.count
+                && dictionary[code].elementsEqual(text)
+        }
+    }
+
+    /// A scalar as people write it; nil for structured values.
+    static func text(_ value: AnyValue) -> String? {
+        switch value {
+        case .string(let text): text
+        case .bool(let flag): flag ? "true" : "false"
+        case .int(let number): String(number)
+        case .double(let number): String(number)
+        case .bytes, .array, .kvlist, .empty: nil
+        }
+    }
+}

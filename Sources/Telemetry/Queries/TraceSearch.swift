@@ -1,0 +1,127 @@
+import OTLP
+import Parquet
+import Storage
+
+/// Which traces are wanted: those with a span that fits every condition.
+public struct TraceSearch: Sendable {
+    public var service: String?
+    public var operation: String?
+    /// Attributes of the span, its resource or scope. `error` is true for spans with error status;
+    /// `span.kind` is the kind's name.
+    public var attributes: [(key: String, value: String)] = []
+    /// Nanoseconds.
+    public var durationMin: Int64?
+    public var durationMax: Int64?
+    /// Start of the span, Unix nanoseconds.
+    public var start: Int64 = .min
+    public var end: Int64 = .max
+    public var limit = 20
+
+    public init() {}
+
+    private typealias Position = SpanTable.Position
+
+    /// A trace and the newest start among its fitting spans.
+    private struct Hit {
+        let id: TraceID
+        let start: Int64
+    }
+
+    /// The ids of the newest fitting traces, newest first.
+    func run(_ snapshot: Snapshot) throws -> [TraceID] {
+        guard limit > 0, start <= end else { return [] }
+        let chunks = try snapshot.chunks(
+            table: TelemetryTables.spans, timeField: Position.start, overlapping: start...end)
+        var best: [TraceID: Int64] = [:]
+        var floor = Int64.min
+        for chunk in chunks {
+            // Chunks come newest first: once enough newer traces are known, none behind can matter.
+            if best.count >= limit, chunk.times.upperBound < floor { break }
+            for hit in try hits(chunk) {
+                best[hit.id] = max(best[hit.id] ?? .min, hit.start)
+            }
+            if best.count >= limit {
+                floor = best.values.sorted(by: >)[limit - 1]
+            }
+        }
+        return best.sorted { ($0.value, $0.key.high) > ($1.value, $1.key.high) }.prefix(limit).map(\.key)
+    }
+
+    /// Up to `limit` traces of a chunk, newest first.
+    private func hits(_ chunk: Chunk) throws -> [Hit] {
+        let filter = try filter(chunk)
+        if filter.isEmpty { return [] }
+        let starts = try chunk.column(Position.start)
+        let newest = filter.rows
+            .map { (row: $0, start: starts.integer(Int($0))) }
+            .sorted { $0.start > $1.start }
+        var reader = try IdentifierReader(chunk, field: Position.traceID)
+        var seen: Set<TraceID> = []
+        var hits: [Hit] = []
+        for candidate in newest {
+            let (high, low) = try reader.identifier(Int(candidate.row))
+            let id = TraceID(high: high, low: low)
+            if seen.insert(id).inserted { hits.append(Hit(id: id, start: candidate.start)) }
+            if hits.count == limit { break }
+        }
+        return hits
+    }
+
+    private func filter(_ chunk: Chunk) throws -> RowFilter {
+        var filter = RowFilter(chunk)
+        if let service { try filter.keep(text: Position.origin, equals: service) }
+        if let operation { try filter.keep(text: Position.name, equals: operation) }
+        if chunk.times.lowerBound < start || chunk.times.upperBound > end {
+            try filter.keep(integer: Position.start, in: start...end)
+        }
+        if durationMin != nil || durationMax != nil {
+            let (low, high) = (durationMin ?? .min, durationMax ?? .max)
+            guard low <= high else { throw Self.badDurations }
+            try filter.keep(integer: Position.duration, in: low...high)
+        }
+        for (key, value) in attributes {
+            switch (key, value) {
+            case ("error", "true"): try filter.keep(integer: Position.statusCode, in: 2...2)
+            case ("error", "false"): try filter.keep(integer: Position.statusCode, in: 0...1)
+            case ("span.kind", _): try filter.keep(text: Position.kindText, equals: value)
+            default:
+                try filter.keep(
+                    attribute: key, equals: value, promoted: .spans, origin: Position.origin,
+                    attributes: Position.promoted)
+            }
+        }
+        return filter
+    }
+
+    private static let badDurations = QueryFailure(
+        .badRequest, "the least duration is above the greatest", remedy: "swap minDuration and maxDuration")
+}
+
+/// Reads identifiers of single rows, decoding each page once.
+struct IdentifierReader {
+    private let chunk: Chunk
+    private let field: Int
+    private let ranges: [Range<Int>]
+    private var pages: [Int: Column] = [:]
+
+    init(_ chunk: Chunk, field: Int) throws {
+        self.chunk = chunk
+        self.field = field
+        switch chunk.source {
+        case .memory: ranges = [0..<chunk.rowCount]
+        case .rowGroup(let reader, let group):
+            ranges = try reader.pageRowRanges(rowGroup: group, field: field)
+        }
+    }
+
+    mutating func identifier(_ row: Int) throws -> (UInt64, UInt64) {
+        var low = 0
+        var high = ranges.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if ranges[middle].lowerBound <= row { low = middle } else { high = middle }
+        }
+        if pages[low] == nil { pages[low] = try chunk.column(field, rows: ranges[low]) }
+        return pages[low]?.identifier(row - ranges[low].lowerBound) ?? (0, 0)
+    }
+}

@@ -1,0 +1,159 @@
+import Foundation
+import NIOCore
+import NIOPosix
+
+/// Sends the requests of a file over keep-alive connections, each one as soon as the one before it
+/// on its connection is answered.
+///
+/// All connections live on one event loop, and the bodies go from the page cache to the socket
+/// without passing through this process, so that the generator costs little next to the server.
+///
+/// `@unchecked Sendable`: everything that changes is only touched on `loop`.
+final class IngestRun: @unchecked Sendable {
+    /// What is sent, where and how.
+    struct Plan: Sendable {
+        var host: String
+        var port: Int
+        /// Everything of the request's head but Content-Length and the empty line.
+        var head: String
+        var path: String
+        var entries: [RequestFile.Entry]
+        var connections: Int
+        var requestsPerSecond: Double?
+        /// How long to look for a server that went away; 0 gives up at once.
+        var reconnectSeconds: Double
+        var ledger: FileHandle?
+    }
+
+    /// What came of it.
+    struct Outcome: Sendable {
+        var latencies: [Double] = []
+        var acknowledged: [Int] = []
+        /// Successful answers with a body: partial successes, where the server speaks OTLP.
+        var answersWithBody = 0
+        var refusals = 0
+        var retries = 0
+        var reconnects = 0
+        var rejected: [Int: Int] = [:]
+        var seconds = 0.0
+        var failure: String?
+    }
+
+    let plan: Plan
+    let loop: any EventLoop
+    private let file: NIOFileHandle
+    private let finished: EventLoopPromise<Outcome>
+    private var outcome = Outcome()
+    private var next = 0
+    private var open = 0
+    private var began = ContinuousClock.now
+    private var isOver = false
+
+    init(plan: Plan, file: NIOFileHandle, loop: any EventLoop) {
+        self.plan = plan
+        self.file = file
+        self.loop = loop
+        finished = loop.makePromise()
+    }
+
+    /// Sends everything.
+    func run() async throws -> Outcome {
+        loop.execute { [self] in
+            began = .now
+            let count = min(plan.connections, plan.entries.count)
+            open = count
+            for _ in 0..<count { connect(resuming: nil, until: nil) }
+        }
+        return try await finished.futureResult.get()
+    }
+
+    // MARK: - On the loop
+
+    /// The next request that nobody has sent, and when it is due.
+    func take() -> (index: Int, due: ContinuousClock.Instant)? {
+        guard next < plan.entries.count, !isOver else { return nil }
+        defer { next += 1 }
+        guard let rate = plan.requestsPerSecond else { return (next, .now) }
+        return (next, began + .seconds(Double(next) / rate))
+    }
+
+    func region(_ index: Int) -> FileRegion {
+        let entry = plan.entries[index]
+        return FileRegion(
+            fileHandle: file,
+            readerIndex: entry.offset,
+            endIndex: entry.offset + entry.length
+        )
+    }
+
+    func acknowledged(_ index: Int, after duration: Duration, hasBody: Bool) {
+        if hasBody { outcome.answersWithBody += 1 }
+        outcome.latencies.append(duration / .milliseconds(1))
+        outcome.acknowledged.append(index)
+        do {
+            try plan.ledger?.write(contentsOf: Data("\(index)\n".utf8))
+        } catch {
+            fail("the ledger cannot be written: \(error)")
+        }
+    }
+
+    func refused() {
+        outcome.refusals += 1
+        outcome.retries += 1
+    }
+
+    func rejected(status: Int) { outcome.rejected[status, default: 0] += 1 }
+
+    /// A connection has nothing left to send.
+    func done() {
+        open -= 1
+        if open == 0 { finish() }
+    }
+
+    /// A connection ended before the answer to request `index`, if it was waiting for one.
+    func lost(_ index: Int?, _ reason: String) {
+        guard !isOver else { return }
+        guard index != nil || next < plan.entries.count else { return done() }
+        outcome.reconnects += 1
+        if index != nil { outcome.retries += 1 }
+        guard plan.reconnectSeconds > 0 else { return fail(reason) }
+        connect(resuming: index, until: .now + .seconds(plan.reconnectSeconds))
+    }
+
+    private func connect(resuming index: Int?, until deadline: ContinuousClock.Instant?) {
+        guard !isOver else { return }
+        ClientBootstrap(group: loop)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .connectTimeout(.seconds(5))
+            .channelInitializer { [self] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        IngestConnection(run: self, resuming: index)
+                    )
+                }
+            }
+            .connect(host: plan.host, port: plan.port)
+            .whenFailure { [self] error in
+                guard let deadline, .now < deadline else {
+                    fail("no server answers at \(plan.host):\(plan.port)")
+                    return
+                }
+                loop.scheduleTask(in: .milliseconds(50)) { [self] in
+                    connect(resuming: index, until: deadline)
+                }
+            }
+    }
+
+    private func fail(_ reason: String) {
+        outcome.failure = outcome.failure ?? reason
+        finish()
+    }
+
+    private func finish() {
+        guard !isOver else { return }
+        isOver = true
+        outcome.seconds = (ContinuousClock.now - began) / .seconds(1)
+        try? file.close()
+        finished.succeed(outcome)
+    }
+}

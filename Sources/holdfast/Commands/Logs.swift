@@ -1,0 +1,92 @@
+import ArgumentParser
+
+/// Searches and follows log records.
+struct Logs: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Search log records, or follow them as they come.",
+        discussion: """
+            Prints the newest records that fit, oldest first. Examples:
+
+              holdfast logs --service checkout --severity ERROR --since 10m
+              holdfast logs --query "did not answer" --follow
+            """
+    )
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    @Option(help: "Part of the text, in the same case.")
+    var query: String?
+
+    @Option(help: "The service that wrote them.")
+    var service: String?
+
+    @Option(help: "A severity, such as ERROR.")
+    var severity: String?
+
+    @Option(help: "The trace they belong to.")
+    var traceID: String?
+
+    @Option(help: "How far to look back.")
+    var since = DurationArgument(minutes: 60)
+
+    @Option(help: "How many at most; with --follow, how many to begin with.")
+    var limit = 100
+
+    @Flag(name: .shortAndLong, help: "Go on with what comes, until Ctrl-C.")
+    var follow = false
+
+    func validate() throws {
+        guard (1...10_000).contains(limit) else { throw ValidationError("--limit is 1 to 10000.") }
+        guard !(follow && output.json) else {
+            throw ValidationError("--follow prints lines, not --json.")
+        }
+    }
+
+    func run() async throws {
+        let client = try server.client()
+        let parameters = [
+            ("q", query), ("service", service), ("severity", severity), ("traceId", traceID),
+            ("start", "\(TimeText.now() - since.nanoseconds)"), ("limit", "\(limit)"),
+        ]
+        let body = try await client.body(.get, "/api/logs", parameters)
+        guard !output.json else { return JSONOutput.show(body: body) }
+        let page = try APIClient.decode(LogPage.self, body, "/api/logs")
+        for log in page.logs.reversed() { log.show() }
+        guard follow else {
+            if page.logs.isEmpty {
+                Terminal.complain(
+                    "No record of the last \(TimeText.duration(since.nanoseconds)) fits; see --since."
+                )
+            }
+            return
+        }
+        let fixed = parameters.filter { $0.0 != "start" && $0.0 != "limit" }
+        try await follow(client, fixed, from: page.logs)
+    }
+
+    private func follow(
+        _ client: APIClient,
+        _ parameters: [(String, String?)],
+        from first: [LogPage.Log]
+    ) async throws {
+        let interrupt = Interrupt()
+        var follower = LogFollower(shown: first, now: TimeText.now())
+        while !interrupt.isRaised {
+            await interrupt.sleep(seconds: 1)
+            guard !interrupt.isRaised else { return }
+            var found: [LogPage.Log] = []
+            var cursor: String?
+            repeat {
+                let query =
+                    parameters + [
+                        ("start", "\(follower.start)"), ("limit", "1000"), ("cursor", cursor),
+                    ]
+                let page = try await client.get(LogPage.self, "/api/logs", query)
+                found += page.logs
+                cursor = page.logs.isEmpty ? nil : page.nextCursor
+            } while cursor != nil && !interrupt.isRaised
+            for log in follower.take(found, now: TimeText.now()) { log.show() }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import ArgumentParser
+
+/// Lists metrics, or shows one.
+struct Metrics: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List the metrics of a space, or show the series of one.",
+        discussion: """
+            With a name: every series, its last value and how it went. Examples:
+
+              holdfast metrics
+              holdfast metrics http.server.request.duration --service storefront --since 30m
+            """
+    )
+
+    /// What `GET /api/metrics/names` answers.
+    struct Names: Decodable {
+        struct Metric: Decodable {
+            let name: String
+            let type: String
+            let unit: String
+            let description: String
+            let services: [String]
+        }
+
+        let metrics: [Metric]
+    }
+
+    /// What `GET /api/metrics/range` answers.
+    struct Range: Decodable {
+        struct Series: Decodable {
+            let labels: [String: String]
+            let points: [Point]
+        }
+
+        /// A pair: the time as text and the value.
+        struct Point: Decodable {
+            let time: Int64
+            /// Nil where JSON has no such number.
+            let value: Double?
+
+            init(from decoder: any Decoder) throws {
+                var values = try decoder.unkeyedContainer()
+                time = Int64(try values.decode(String.self)) ?? 0
+                value = try? values.decode(Double.self)
+            }
+        }
+
+        let series: [Series]
+    }
+
+    @Argument(help: "The metric to show.")
+    var name: String?
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    @Option(help: "Only of this service.")
+    var service: String?
+
+    @Option(help: "How far to look back.")
+    var since = DurationArgument(minutes: 60)
+
+    @Option(help: "Time between points (default: an eightieth of --since).")
+    var step: DurationArgument?
+
+    func run() async throws {
+        let client = try server.client()
+        if let name {
+            try await show(name, client)
+        } else {
+            try await list(client)
+        }
+    }
+
+    private func list(_ client: APIClient) async throws {
+        let body = try await client.body(.get, "/api/metrics/names")
+        guard !output.json else { return JSONOutput.show(body: body) }
+        let names = try APIClient.decode(Names.self, body, "/api/metrics/names").metrics
+            .filter { metric in service.map { metric.services.contains($0) } ?? true }
+        guard !names.isEmpty else {
+            Terminal.complain("No metrics yet. Send some with `holdfast demo`.")
+            return
+        }
+        var table = Table(
+            .left("NAME"),
+            .left("TYPE"),
+            .left("UNIT"),
+            .right("SERVICES"),
+            .flexible("DESCRIPTION")
+        )
+        for metric in names.sorted(by: { $0.name < $1.name }) {
+            table.add(
+                metric.name,
+                metric.type,
+                metric.unit,
+                "\(metric.services.count)",
+                metric.description
+            )
+        }
+        table.show()
+    }
+
+    private func show(_ name: String, _ client: APIClient) async throws {
+        let now = TimeText.now()
+        let step = max(1_000_000_000, step?.nanoseconds ?? since.nanoseconds / 80)
+        let body = try await client.body(
+            .get,
+            "/api/metrics/range",
+            [
+                ("name", name), ("service", service), ("start", "\(now - since.nanoseconds)"),
+                ("end", "\(now)"),
+                ("step", "\(step)ns"),
+            ]
+        )
+        guard !output.json else { return JSONOutput.show(body: body) }
+        let series = try APIClient.decode(Range.self, body, "/api/metrics/range").series
+        guard series.contains(where: { !$0.points.isEmpty }) else {
+            Terminal.complain(
+                "No point of \(Terminal.clean(name)) in the last \(TimeText.duration(since.nanoseconds)); see --since."
+            )
+            return
+        }
+        var table = Table(.flexible("SERIES"), .right("LAST"), .left("TREND"))
+        for series in series where !series.points.isEmpty {
+            let labels = series.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            let values = series.points.map { $0.value ?? .nan }
+            let last = values.last { $0.isFinite }.map(Sparkline.number) ?? "-"
+            table.add(labels.joined(separator: " "), last, Sparkline.draw(values, width: 30))
+        }
+        table.show()
+    }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+
+/// Which server and space a command talks to, and in what shape it answers.
+struct ServerOptions: ParsableArguments {
+    @Option(help: "Where the server listens.")
+    var url = "http://127.0.0.1:4318"
+
+    @Option(help: "The space to read or write.")
+    var space = "default"
+
+    @Option(help: ArgumentHelp("A file that holds the bearer token.", valueName: "file"))
+    var tokenFile: String?
+
+    /// The client these options describe.
+    func client() throws -> APIClient {
+        guard let parts = URLComponents(string: url),
+            parts.scheme == "http" || parts.scheme == "https",
+            parts.host?.isEmpty == false
+        else {
+            throw ValidationError("--url is \(url); give it like http://127.0.0.1:4318.")
+        }
+        var base = url
+        while base.hasSuffix("/") { base.removeLast() }
+        return APIClient(base: base, space: space, token: try token())
+    }
+
+    /// The token of the token file.
+    func token() throws -> String? {
+        guard let tokenFile else { return nil }
+        guard let text = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
+            throw CommandFailure("the token file \(tokenFile) cannot be read")
+        }
+        let token = text.split(whereSeparator: \.isNewline).first.map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
+        guard let token, !token.isEmpty else {
+            throw CommandFailure("the token file \(tokenFile) is empty")
+        }
+        return token
+    }
+}
+
+/// Whether the server's JSON is wanted instead of text for people.
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print the server's JSON.")
+    var json = false
+}

@@ -1,0 +1,141 @@
+"""The bad-input table, third part: disks that are full, and file systems that lack what is needed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from google.rpc.status_pb2 import Status
+
+from conftest import MakeServer
+from holdfast_server import StartFailure, eventually
+from otlp import span, trace_request
+from test_bad_store import assert_stored, names, store
+
+
+@contextmanager
+def mounted(directory: Path, *arguments: str) -> Iterator[Path]:
+    """A file system of its own; skips the test where that is not possible."""
+    directory.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    done = subprocess.run(["mount", *arguments, str(directory)], capture_output=True, text=True)
+    if done.returncode != 0:
+        pytest.skip(f"mount {' '.join(arguments)} is not possible here: {done.stderr.strip()}")
+    try:
+        yield directory
+    finally:
+        subprocess.run(["umount", "-l", str(directory)], check=True)
+
+
+def free_bytes(directory: Path) -> int:
+    state = os.statvfs(directory)
+    return state.f_bavail * state.f_frsize
+
+
+def test_nearly_full_disk(make_server: MakeServer, tmp_path: Path) -> None:
+    with mounted(tmp_path / "small", "-t", "tmpfs", "-o", "size=48m", "tmpfs") as disk:
+        server = make_server(data=disk / "data")
+        store(server, range(1, 4))
+        filler = disk / "filler"
+        filler.write_bytes(bytes(free_bytes(disk) - (2 << 20)))
+        body = trace_request([span(50, 1)]).SerializeToString()
+
+        def is_refused() -> bool:
+            return server.post("/v1/traces", body).status_code == 503
+
+        eventually(is_refused, "batches are refused above the watermark")
+        answer = server.post("/v1/traces", body)
+        status = Status.FromString(answer.content)
+        assert int(answer.headers["Retry-After"]) > 0 and status.code == 14
+        assert "full" in status.message and "free space" in status.message
+        with pytest.raises(grpc.RpcError) as caught:
+            server.export_grpc("traces", body)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        details = dict(caught.value.trailing_metadata())["grpc-status-details-bin"]
+        retry = error_details_pb2.RetryInfo()
+        assert Status.FromString(details).details[0].Unpack(retry) and retry.retry_delay.seconds > 0
+        assert server.request("GET", "/readyz").status_code == 503
+        assert server.metric("holdfast_disk_full") == 1
+        assert_stored(server, range(1, 4))
+        filler.unlink()
+        eventually(lambda: server.post("/v1/traces", body).status_code == 200, "it takes batches again")
+        server.restart(kill=True)
+        assert_stored(server, range(1, 4))
+        assert names(server, 50) == ["op"]
+
+
+def test_full_disk(make_server: MakeServer, tmp_path: Path) -> None:
+    """No byte is left for the journal: what is acknowledged is there, what is refused is not."""
+    with mounted(tmp_path / "small", "-t", "tmpfs", "-o", "size=48m", "tmpfs") as disk:
+        server = make_server(data=disk / "data")
+        store(server, range(1, 4))
+        answers: dict[int, int] = {}
+        with (disk / "filler").open("wb", buffering=0) as filler:
+            for number in range(100, 160):
+                if number == 110:
+                    while (left := free_bytes(disk)) > 0:
+                        filler.write(bytes(min(left, 1 << 20)))
+                body = trace_request([
+                    span(number, 1, tags={"padding": "x" * 5_000}), span(number, 2)
+                ]).SerializeToString()
+                answer = server.post("/v1/traces", body)
+                answers[number] = answer.status_code
+                if answer.status_code == 503:
+                    assert int(answer.headers["Retry-After"]) > 0
+                    assert Status.FromString(answer.content).message
+        assert set(answers.values()) == {200, 503}, answers
+        (disk / "filler").unlink()
+        eventually(
+            lambda: server.post("/v1/traces", trace_request([span(60, 1)]).SerializeToString()).status_code
+            == 200,
+            "the server recovers by itself once there is room",
+        )
+        for _ in range(2):
+            assert_stored(server, range(1, 4))
+            for number, status in answers.items():
+                expected = ["op", "op"] if status == 200 else None
+                assert names(server, number) == expected, f"trace {number} was answered {status}"
+            server.restart(kill=True)
+        server.terminate()
+        assert server.verify().returncode == 0
+
+
+NO_LINKS_SHIM = """
+#include <errno.h>
+int link(const char *a, const char *b) { (void)a; (void)b; errno = EPERM; return -1; }
+int linkat(int d, const char *a, int e, const char *b, int f) {
+    (void)d; (void)a; (void)e; (void)b; (void)f; errno = EPERM; return -1; }
+"""
+
+
+@pytest.mark.parametrize("how", ["vfat", "shim"])
+def test_file_system_without_hard_links(make_server: MakeServer, tmp_path: Path, how: str) -> None:
+    if how == "vfat":
+        image = tmp_path / "image"
+        image.write_bytes(bytes(40 << 20))
+        if not shutil.which("mkfs.vfat"):
+            pytest.skip("mkfs.vfat is not installed")
+        subprocess.run(["mkfs.vfat", str(image)], check=True, capture_output=True)
+        with mounted(tmp_path / "vfat", "-t", "vfat", "-o", "loop", str(image)) as disk:
+            with pytest.raises(StartFailure) as caught:
+                make_server(data=disk / "data")
+    else:
+        compiler = shutil.which("cc") or shutil.which("clang")
+        if not compiler:
+            pytest.skip("no C compiler")
+        (tmp_path / "shim.c").write_text(NO_LINKS_SHIM)
+        shim = tmp_path / "shim.so"
+        command = [compiler, "-shared", "-fPIC", "-o", str(shim), str(tmp_path / "shim.c")]
+        subprocess.run(command, check=True, capture_output=True)
+        with pytest.raises(StartFailure) as caught:
+            make_server(environment={"LD_PRELOAD": str(shim)})
+    assert caught.value.exit_code > 0
+    assert "hard links" in caught.value.output and "ext4" in caught.value.output
