@@ -64,9 +64,13 @@ extension Column {
     ///   - merger: has every dictionary of the sources.
     ///   - dictionary: the merger's dictionary.
     public static func gather(
-        _ sources: [Column], _ order: [RowAddress], _ merger: TextMerger, _ dictionary: TextDictionary
+        _ sources: [Column],
+        _ order: [RowAddress],
+        _ merger: TextMerger,
+        _ dictionary: TextDictionary
     ) -> Column {
-        guard let first = sources.first(where: { if case .absent = $0 { false } else { true } }) else {
+        guard let first = sources.first(where: { if case .absent = $0 { false } else { true } })
+        else {
             return .absent(rows: order.count)
         }
         switch first {
@@ -110,7 +114,10 @@ extension Column {
     }
 
     private static func gatherText(
-        _ sources: [Column], _ order: [RowAddress], _ merger: TextMerger, _ dictionary: TextDictionary
+        _ sources: [Column],
+        _ order: [RowAddress],
+        _ merger: TextMerger,
+        _ dictionary: TextDictionary
     ) -> TextColumn {
         var codes: [[UInt32]] = []
         var maps: [[UInt32]] = []
@@ -140,7 +147,9 @@ extension Column {
     }
 
     private static func gatherIdentifiers(
-        _ sources: [Column], _ order: [RowAddress], _ wordsPerRow: Int
+        _ sources: [Column],
+        _ order: [RowAddress],
+        _ wordsPerRow: Int
     ) -> IdentifierColumn {
         let words = sources.map { source -> [UInt64] in
             if case .identifier(let column) = source { column.words } else { [] }
@@ -186,7 +195,11 @@ extension Column {
         }
         let children = (0..<childCount).map { child in
             let columns = sources.map { source -> Column in
-                if case .list(let column) = source { column.children[child] } else { .absent(rows: 0) }
+                if case .list(let column) = source {
+                    column.children[child]
+                } else {
+                    .absent(rows: 0)
+                }
             }
             return gather(columns, childOrder, merger, dictionary)
         }
@@ -195,7 +208,8 @@ extension Column {
 
     /// Runs `body` with direct access to every array, so that inner loops count no references.
     private static func withPointers<Element, Result>(
-        _ arrays: [[Element]], _ body: ([UnsafeBufferPointer<Element>]) -> Result
+        _ arrays: [[Element]],
+        _ body: ([UnsafeBufferPointer<Element>]) -> Result
     ) -> Result {
         // The arrays are kept alive by `arrays`, and none is changed, until `body` returns.
         withExtendedLifetime(arrays) {

@@ -6,7 +6,7 @@ enum Limits {
     /// Rows of one row group.
     static let rowGroupRowCount = 1 << 24
     /// Values, nulls and empty lists included, of one leaf in one row group.
-    static let chunkValueCount = 1 << 28
+    static let chunkValueCount = 1 << 26
     /// Bytes of a footer.
     static let footerByteCount = 256 << 20
     /// Bytes of a page header.

@@ -18,7 +18,9 @@ public struct ParquetError: Error, Sendable, CustomStringConvertible {
         case valueTooLarge
     }
 
+    /// What kind of fault it is.
     public let code: Code
+    /// What is wrong, for people.
     public let message: String
     /// The name the caller gave to the file; empty while writing.
     public let file: String
@@ -27,8 +29,13 @@ public struct ParquetError: Error, Sendable, CustomStringConvertible {
     /// The byte of the file at or after which the fault is, when known.
     public let offset: Int?
 
+    /// An error with all that is known about it.
     public init(
-        code: Code, message: String, file: String, column: String? = nil, offset: Int? = nil
+        code: Code,
+        message: String,
+        file: String,
+        column: String? = nil,
+        offset: Int? = nil
     ) {
         self.code = code
         self.message = message
@@ -37,6 +44,7 @@ public struct ParquetError: Error, Sendable, CustomStringConvertible {
         self.offset = offset
     }
 
+    /// Everything in one line.
     public var description: String {
         var text = file.isEmpty ? "" : "\(file): "
         if let column { text += "column \(column): " }
@@ -71,7 +79,11 @@ struct Damage: Error {
 
     func located(file: String, column: String?, base: Int?) -> ParquetError {
         ParquetError(
-            code: code, message: message, file: file, column: column,
-            offset: base.map { $0 + (offset ?? 0) } ?? offset)
+            code: code,
+            message: message,
+            file: file,
+            column: column,
+            offset: base.map { $0 + (offset ?? 0) } ?? offset
+        )
     }
 }

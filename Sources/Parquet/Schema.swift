@@ -49,14 +49,18 @@ public struct Field: Hashable, Sendable {
         case map(LeafType)
     }
 
+    /// Unique in its schema.
     public let name: String
+    /// What a row has of it.
     public let shape: Shape
+    /// How its leaves are laid out in pages.
     public var encoding: ValueEncoding
     /// Whether row groups carry a split-block bloom filter of this leaf's values.
     public var hasBloomFilter: Bool
     /// Whether row groups carry a column index and an offset index, so that pages can be pruned.
     public var hasPageIndex: Bool
 
+    /// A field, by default with a page index and an encoding chosen from the values.
     public init(
         _ name: String,
         _ shape: Shape,
@@ -74,13 +78,17 @@ public struct Field: Hashable, Sendable {
 
 /// The fields of a table, in file order.
 public struct Schema: Hashable, Sendable {
+    /// The fields in file order.
     public let fields: [Field]
     private let positions: [String: Int]
 
+    /// A table of these fields.
     public init(_ fields: [Field]) {
         self.fields = fields
         self.positions = Dictionary(
-            fields.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+            fields.enumerated().map { ($1.name, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 
     /// The position of the field called `name`, or nil.

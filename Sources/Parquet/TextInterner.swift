@@ -36,7 +36,10 @@ public struct TextInterner {
             slot = (slot + 1) & mask
         }
         let code = UInt32(hashes.count)
-        precondition(bytes.count + text.count < Int(UInt32.max), "a dictionary holds less than 4 GiB")
+        precondition(
+            bytes.count + text.count < Int(UInt32.max),
+            "a dictionary holds less than 4 GiB"
+        )
         if table[slot] == Self.empty { table[slot] = code }
         hashes.append(hash)
         bytes.append(contentsOf: text)
@@ -47,7 +50,9 @@ public struct TextInterner {
 
     /// The code of the bytes, which become a new entry if they are not one.
     public mutating func code(for text: some Collection<UInt8>) -> UInt32 {
-        if let code = text.withContiguousStorageIfAvailable({ code(for: UnsafeRawBufferPointer($0)) }) {
+        if let code = text.withContiguousStorageIfAvailable({
+            code(for: UnsafeRawBufferPointer($0))
+        }) {
             return code
         }
         return Array(text).withUnsafeBytes { code(for: $0) }
@@ -60,7 +65,9 @@ public struct TextInterner {
     }
 
     /// The dictionary so far; the interner is spent.
-    public consuming func finish() -> TextDictionary { TextDictionary(bytes: bytes, offsets: offsets) }
+    public consuming func finish() -> TextDictionary {
+        TextDictionary(bytes: bytes, offsets: offsets)
+    }
 
     private func equals(_ code: UInt32, _ text: UnsafeRawBufferPointer) -> Bool {
         let start = Int(offsets[Int(code)])
@@ -69,7 +76,9 @@ public struct TextInterner {
             var index = 0
             while index + 8 <= text.count {
                 let left = bytes.loadUnaligned(fromByteOffset: start + index, as: UInt64.self)
-                if left != text.loadUnaligned(fromByteOffset: index, as: UInt64.self) { return false }
+                if left != text.loadUnaligned(fromByteOffset: index, as: UInt64.self) {
+                    return false
+                }
                 index += 8
             }
             while index < text.count {

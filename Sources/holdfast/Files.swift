@@ -10,7 +10,8 @@ struct Files: ParsableCommand {
             files: a directory may hold others that are not part of the version.
 
               duckdb -c "select count(*) from read_parquet([$(holdfast files --table spans --quoted)])"
-            """)
+            """
+    )
 
     @Option(help: "The data directory.")
     var data = "./holdfast-data"

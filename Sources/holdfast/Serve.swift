@@ -21,7 +21,8 @@ struct Serve: AsyncParsableCommand {
               holdfast serve
               holdfast serve --data /var/lib/holdfast --http 0.0.0.0:4318 --grpc 0.0.0.0:4317 \\
                   --tls-cert cert.pem --tls-key key.pem --token-file tokens
-            """)
+            """
+    )
 
     @Option(help: "The data directory.")
     var data = "./holdfast-data"
@@ -93,7 +94,9 @@ struct Serve: AsyncParsableCommand {
         let scheme = tlsCert == nil ? "http" : "https"
         async let served: Void = server.run()
         if let addresses = try? await server.addresses {
-            print("holdfast is ready: \(scheme)://\(addresses.http)  (OTLP/gRPC on \(addresses.grpc))")
+            print(
+                "holdfast is ready: \(scheme)://\(addresses.http)  (OTLP/gRPC on \(addresses.grpc))"
+            )
             Self.flushOutput()
         }
         try await served

@@ -11,7 +11,8 @@ struct Verify: ParsableCommand {
             changes nothing. Exits with 1 when anything is damaged or missing.
 
               holdfast verify --data /var/lib/holdfast
-            """)
+            """
+    )
 
     @Option(help: "The data directory.")
     var data = "./holdfast-data"
@@ -28,12 +29,14 @@ struct Verify: ParsableCommand {
             print(
                 #"{"manifests":\#(report.manifests),"segments":\#(report.segments),"rows":\#(report.rows),"#
                     + #""bytes":\#(report.bytes),"journalBatches":\#(report.journalBatches),"#
-                    + #""problems":[\#(problems.joined(separator: ","))]}"#)
+                    + #""problems":[\#(problems.joined(separator: ","))]}"#
+            )
         } else {
             print(
                 "\(report.manifests) manifests, \(report.segments) segments, \(report.rows) rows, "
                     + "\(report.bytes) bytes, \(report.journalBatches) journaled batches: "
-                    + (report.problems.isEmpty ? "all well" : "\(report.problems.count) problems"))
+                    + (report.problems.isEmpty ? "all well" : "\(report.problems.count) problems")
+            )
         }
         if !report.problems.isEmpty { throw ExitCode.failure }
     }

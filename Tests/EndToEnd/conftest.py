@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from holdfast_server import Holdfast
+from shop import send_logs_and_metrics, send_shop
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MakeServer = Callable[..., Holdfast]
@@ -84,3 +85,14 @@ def make_shared_server(
 def server(make_server: MakeServer) -> Holdfast:
     """A server on an empty data directory."""
     return make_server()
+
+
+@pytest.fixture(scope="module", params=["memory", "segments"])
+def shop(request: pytest.FixtureRequest, make_shared_server: MakeServer) -> Holdfast:
+    """A server that holds the shop's telemetry, in memory or in segments."""
+    server = make_shared_server()
+    send_shop(server)
+    send_logs_and_metrics(server)
+    if request.param == "segments":
+        server.flush()
+    return server

@@ -88,7 +88,8 @@ class Ledger:
 
     @staticmethod
     def _judge(batch: Batch, records: Counter[int], verdict: Verdict) -> None:
-        name = f"batch {batch.number} of round {batch.round} ({batch.records} {batch.signal}, {batch.answer.value})"
+        what = "spans" if batch.signal == "traces" else "logs"
+        name = f"batch {batch.number} of round {batch.round} ({batch.records} {what}, {batch.answer.value})"
         if unknown := records.keys() - set(range(batch.records)):
             verdict.foreign += 1
             verdict.problems.append(f"{name} holds records that were never sent: {sorted(unknown)}")

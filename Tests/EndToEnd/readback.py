@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -21,6 +22,15 @@ from holdfast_server import Holdfast
 from otlp import any_value, attributes, text, traces_from_json, value_json
 
 KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"]
+
+
+def before_and_after_flush(server: Holdfast, check: Callable[[], None]) -> None:
+    """Checks rows in memory, then the same rows in segments."""
+    assert not server.files(), "nothing is in segments yet"
+    check()
+    server.flush()
+    assert server.files(), "rows are in segments now"
+    check()
 
 
 # -- Traces

@@ -1,4 +1,4 @@
-"""The query APIs, over rows in memory and over the same rows in segments."""
+"""Jaeger's query APIs, over rows in memory and over the same rows in segments."""
 
 from __future__ import annotations
 
@@ -7,80 +7,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint, Sum
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from conftest import MakeServer
 from holdfast_server import Holdfast
-from otlp import (
-    MILLISECOND, NOON, SECOND, attributes, hex_trace, log, log_request, metric_request, resource, span,
-    trace_request,
-)
+from otlp import MILLISECOND, NOON, SECOND, hex_trace
+from shop import ODD_SERVICE, SERVICES, TRACES, start_of
 
-TRACES = 30
-ODD_SERVICE = "team/web app ü"
-SERVICES = ["cart", "db", ODD_SERVICE, "web"]
 ENVELOPE = {"limit": 0, "offset": 0, "errors": None}
-
-
-def start_of(number: int) -> int:
-    return NOON + number * SECOND
-
-
-def send_shop(server: Holdfast) -> None:
-    """Trace n starts n seconds after noon and lasts n ms; every fifth fails in the cart."""
-    for n in range(1, TRACES + 1):
-        start = start_of(n)
-        web = [
-            span(n, 1, name="GET /cart", start=start, duration=n * MILLISECOND, tags={
-                "http.request.method": "GET", "http.response.status_code": 500 if n % 5 == 0 else 200,
-                "user.id": f"u-{n % 3}", "retry": n, "cached": n % 2 == 0, "ratio": n / 4,
-            }),
-            span(n, 2, parent=1, name="call cart", kind=Span.SPAN_KIND_CLIENT, start=start + 10),
-        ]
-        cart = [span(
-            n, 3, parent=2, name="list", start=start + 20, tags={"user.id": "nobody", "n": n},
-            status={"code": 2, "message": "no cart"} if n % 5 == 0 else {},
-        )]
-        db = [span(n, 4, parent=3, name="SELECT", kind=Span.SPAN_KIND_INTERNAL, start=start + 30)]
-        for service, spans in [("web", web), ("cart", cart), ("db", db)]:
-            request = trace_request(spans, origin=resource(service, deployment_environment=f"env-{n % 2}"))
-            scope = InstrumentationScope(name="lib", version="9", attributes=attributes({"team": "t-1"}))
-            request.resource_spans[0].scope_spans[0].scope.CopyFrom(scope)
-            server.send("traces", request)
-    server.send("traces", trace_request([span(900, 1, name="odd", start=NOON - SECOND)], ODD_SERVICE))
-
-
-def send_logs_and_metrics(server: Holdfast) -> None:
-    server.send("logs", log_request([
-        log("user logged in", time=NOON + 1, severity=9, severity_text="INFO", tags={"user": "a", "n": 1}),
-        log("payment FAILED badly", time=NOON + 2, severity=17, severity_text="Error",
-            trace_id=(5).to_bytes(16), span_id=(3).to_bytes(8), tags={"exception.type": "Oops"}),
-        log({"order": 7, "what": "payment declined"}, time=NOON + 3, severity=18, severity_text=""),
-        log("disk slow", time=NOON + 4, severity=13, severity_text="WARN"),
-    ], service="web"))
-    server.send("logs", log_request([log("cart log", time=NOON + 5, event_name="cart.event")], "cart"))
-    points = [
-        NumberDataPoint(time_unix_nano=NOON + s * SECOND, as_int=s * 10, attributes=attributes({"code": 200}))
-        for s in range(10)
-    ]
-    other = [NumberDataPoint(time_unix_nano=NOON, as_double=0.5, attributes=attributes({"code": 500}))]
-    total = Metric(name="requests", unit="1", sum=Sum(
-        data_points=points + other, aggregation_temporality=2, is_monotonic=True))
-    server.send("metrics", metric_request([total], "web"))
-    heat = Metric(name="heat", unit="Cel", description="how hot", gauge=Gauge(data_points=other))
-    server.send("metrics", metric_request([heat], "db"))
-
-
-@pytest.fixture(scope="module", params=["memory", "segments"])
-def shop(request: pytest.FixtureRequest, make_shared_server: MakeServer) -> Holdfast:
-    server = make_shared_server()
-    send_shop(server)
-    send_logs_and_metrics(server)
-    if request.param == "segments":
-        server.flush()
-    return server
 
 
 def found(server: Holdfast, **parameters: Any) -> list[int]:
@@ -273,72 +205,10 @@ def test_as_grafana_asks(shop: Holdfast) -> None:
         "start": (NOON - 3600 * SECOND) // 1000, "end": (NOON + 3600 * SECOND) // 1000,
     }
     assert found(shop, **parameters) == [20, 15]
-    assert found(shop, **parameters | {"operation": "", "limit": 1, "tags": ""}) == [20]
+    long = {"minDuration": "15ms", "operation": "", "tags": ""}
+    assert found(shop, **parameters | long) == [20, 19]
 
 
 def test_several_traces_by_id(shop: Holdfast) -> None:
     answer = shop.get(f"/api/traces?traceID={hex_trace(2)}&traceID={hex_trace(3)}&traceID=ffffff")
     assert {int(t["traceID"], 16) for t in answer["data"]} == {2, 3}
-
-
-# -- Logs
-
-
-def bodies(server: Holdfast, **parameters: Any) -> list[Any]:
-    return [entry["body"] for entry in server.get("/api/logs", **parameters)["logs"]]
-
-
-def test_filters_of_logs(shop: Holdfast) -> None:
-    order = {"order": 7, "what": "payment declined"}
-    everything = ["cart log", "disk slow", order, "payment FAILED badly", "user logged in"]
-    assert bodies(shop) == everything
-    assert bodies(shop, service="cart") == ["cart log"]
-    assert bodies(shop, q="payment") == [order, "payment FAILED badly"]
-    assert bodies(shop, q="FAILED bad") == ["payment FAILED badly"]
-    assert bodies(shop, q="no such text") == []
-    assert bodies(shop, severity="error") == [order, "payment FAILED badly"]
-    assert bodies(shop, severity="WARN") == ["disk slow"]
-    assert bodies(shop, traceId=hex_trace(5)) == ["payment FAILED badly"]
-    assert bodies(shop, attributes='{"user":"a"}') == ["user logged in"]
-    assert bodies(shop, attributes='{"exception.type":"Oops"}') == ["payment FAILED badly"]
-    assert bodies(shop, start=NOON + 2, end=NOON + 4) == everything[1:4]
-    assert bodies(shop, start="2026-01-15T12:00:01Z") == []
-    assert bodies(shop, limit=2) == everything[:2]
-
-
-def test_shape_of_a_log(shop: Holdfast) -> None:
-    (entry,) = shop.get("/api/logs", q="FAILED")["logs"]
-    wanted = {
-        "timeUnixNano": str(NOON + 2), "severityText": "Error", "severityNumber": 17,
-        "body": "payment FAILED badly", "service": "web", "traceId": hex_trace(5), "spanId": f"{3:016x}",
-        "attributes": {"exception.type": "Oops"}, "resource": {"service.name": "web"},
-    }
-    assert {name: entry[name] for name in wanted} == wanted
-    assert shop.get("/api/logs", q="FAILED")["nextCursor"] is None
-
-
-# -- Metrics
-
-
-def test_names_of_metrics(shop: Holdfast) -> None:
-    assert shop.get("/api/metrics/names")["metrics"] == [
-        {"name": "heat", "type": "gauge", "unit": "Cel", "description": "how hot", "services": ["db"]},
-        {"name": "requests", "type": "sum", "unit": "1", "description": "", "services": ["web"]},
-    ]
-
-
-def test_series_and_ranges_of_metrics(shop: Holdfast) -> None:
-    ok, failed = ({"code": code, "service.name": "web"} for code in ("200", "500"))
-    series = shop.get("/api/metrics/series", name="requests")["series"]
-    assert [s["labels"] for s in series] == [ok, failed]
-
-    def points(**parameters: Any) -> list[list[Any]]:
-        answer = shop.get("/api/metrics/range", name="requests", **parameters)["series"]
-        return next((s["points"] for s in answer if s["labels"] == ok), [])
-
-    every = [[str(NOON + s * SECOND), s * 10] for s in range(10)]
-    assert points() == every and points(service="web") == every and points(service="db") == []
-    assert points(start=NOON + 2 * SECOND, end=NOON + 4 * SECOND) == every[2:5]
-    stepped = points(start=NOON, end=NOON + 9 * SECOND, step="4s")
-    assert stepped == [[str(NOON), 30], [str(NOON + 4 * SECOND), 70], [str(NOON + 8 * SECOND), 90]]
-    assert shop.get("/api/metrics/range", name="nothing") == {"series": []}

@@ -224,7 +224,7 @@ def test_all_manifests_damaged(settled: Holdfast) -> None:
     originals = {path: path.read_bytes() for path in manifests(settled)}
     for path, original in originals.items():
         path.write_bytes(original[:-20] + bytes(20))
-    refused(settled, list(originals)[-1].name)
+    refused(settled, "manifest/000000", "restore")
     for path, original in originals.items():
         path.write_bytes(original)
     assert_stored(settled.start(), range(1, TRACES + 1))

@@ -216,7 +216,7 @@ def run_documented(server: Holdfast, title: str, trace: str = "") -> list[dict[s
 
 
 @pytest.fixture(scope="module")
-def shop(make_shared_server: MakeServer) -> Holdfast:
+def restaurant(make_shared_server: MakeServer) -> Holdfast:
     """Ten traces of two services; trace n lasts n seconds, and every third fails in the kitchen."""
     server = make_shared_server(*FLUSH_SOON)
     for n in range(1, 11):
@@ -227,7 +227,7 @@ def shop(make_shared_server: MakeServer) -> Holdfast:
         for _ in range(2 if n == 10 else 1):  # the last one is sent twice
             server.send("traces", trace_request(kitchen, service="kitchen"))
         server.send("logs", log_request([
-            log(f"{n}/{m}", time=start + m, trace_id=n.to_bytes(16), span_id=(1 + m % 2).to_bytes(8))
+            log(f"{n}/{m}", time=start + m, trace_id=n.to_bytes(16, "big"), span_id=(1 + m % 2).to_bytes(8, "big"))
             for m in range(4)
         ]))
     server.flush()
@@ -238,23 +238,23 @@ def test_the_documentation_has_the_queries() -> None:
     assert set(documented_queries()) == {"Slowest traces", "Errors by service", "Logs of a trace"}
 
 
-def test_slowest_traces(shop: Holdfast) -> None:
-    rows = run_documented(shop, "Slowest traces")
+def test_slowest_traces(restaurant: Holdfast) -> None:
+    rows = run_documented(restaurant, "Slowest traces")
     assert [(r["trace_id"], r["duration_ms"], r["spans"]) for r in rows] == [
         (hex_trace(n), n * 1000.0, 2) for n in range(10, 0, -1)
     ]
     assert {(r["root_service"], r["root_name"]) for r in rows} == {("shop", "order")}
 
 
-def test_errors_by_service(shop: Holdfast) -> None:
-    assert run_documented(shop, "Errors by service") == [
+def test_errors_by_service(restaurant: Holdfast) -> None:
+    assert run_documented(restaurant, "Errors by service") == [
         {"service_name": "kitchen", "errors": 3, "spans": 10, "error_percent": 30.0, "most_often": "cook"},
         {"service_name": "shop", "errors": 0, "spans": 10, "error_percent": 0.0, "most_often": None},
     ]
 
 
-def test_logs_of_a_trace(shop: Holdfast) -> None:
-    rows = run_documented(shop, "Logs of a trace", hex_trace(7))
+def test_logs_of_a_trace(restaurant: Holdfast) -> None:
+    rows = run_documented(restaurant, "Logs of a trace", hex_trace(7))
     assert [(r["body"], r["severity"], r["span_name"]) for r in rows] == [
         ("7/0", "INFO", "order"), ("7/1", "INFO", "cook"), ("7/2", "INFO", "order"), ("7/3", "INFO", "cook"),
     ]

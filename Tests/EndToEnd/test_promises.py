@@ -1,24 +1,18 @@
-"""Promises that hold while things move: acknowledgement, resends, pages, spaces, shutdown, TLS."""
+"""Promises that hold while things move: acknowledgement, resends, pages, spaces."""
 
 from __future__ import annotations
 
 import itertools
-import subprocess
-import threading
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
-import grpc
 import pyarrow.parquet as pq
 import pytest
-import requests
-from openapi_spec_validator import validate
 
 from conftest import MakeServer
-from holdfast_server import FLUSH_SOON, Holdfast, eventually
+from holdfast_server import FLUSH_SOON, Holdfast
 from otlp import NOON, SECOND, hex_trace, log, log_request, metric_request, span, trace_request
-from samples import edge_metrics, edge_spans
+from samples import edge_metrics
 from readback import stored_points
 
 
@@ -203,109 +197,3 @@ def test_spaces_do_not_see_each_other(server: Holdfast) -> None:
     again = server.request("POST", "/api/spaces/team-a")
     assert again.status_code == 400 and "exists" in again.json()["error"]["message"]
     assert server.request("POST", "/api/spaces/No%20Space").status_code == 400
-
-
-# -- Shutdown
-
-
-def test_sigterm_under_load_loses_nothing_acknowledged(make_server: MakeServer) -> None:
-    server = make_server("--memtable-mib", "1", *FLUSH_SOON)
-    for round_number in range(3):
-        stored: list[int] = []
-        ready = threading.Barrier(5)
-
-        def send(worker: int, first: int) -> None:
-            ready.wait(30)
-            with requests.Session() as session:
-                for number in range(first, first + 100_000):
-                    body = trace_request([span(number, 1), span(number, 2)], f"worker-{worker}")
-                    try:
-                        answer = session.post(
-                            f"{server.http}/v1/traces", data=body.SerializeToString(), timeout=30,
-                            headers={"Content-Type": "application/x-protobuf"},
-                        )
-                    except requests.RequestException:
-                        return
-                    if answer.status_code != 200:
-                        assert answer.status_code == 503 and answer.headers["Retry-After"]
-                        return
-                    stored.append(number)
-
-        workers = [
-            threading.Thread(target=send, args=(w, (round_number * 4 + w + 1) * 1_000_000))
-            for w in range(4)
-        ]
-        for worker in workers:
-            worker.start()
-        ready.wait(30)
-        eventually(lambda: len(stored) > 150 * (round_number + 1), "there is load")
-        assert server.terminate() == 0
-        for worker in workers:
-            worker.join(60)
-        server.start()
-        assert stored
-        found: set[int] = set()
-        for worker_number in range(4):
-            traces = server.get("/api/traces", service=f"worker-{worker_number}", limit=10_000)["data"]
-            assert all(len(trace["spans"]) == 2 for trace in traces)
-            found |= {int(trace["traceID"], 16) for trace in traces}
-        assert set(stored) <= found
-    server.terminate()
-    assert server.verify().returncode == 0
-
-
-# -- TLS
-
-
-def test_tls_on_both_ports(make_server: MakeServer, tmp_path: Path) -> None:
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True,
-    )
-    key.chmod(0o600)
-    server = make_server("--tls-cert", str(certificate), "--tls-key", str(key))
-    assert server.http.startswith("https://")
-    server.session.verify = str(certificate)
-    server.send("traces", trace_request([span(1, 1)]))
-    credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
-    path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-    with grpc.secure_channel(server.grpc, credentials) as channel:
-        body = trace_request([span(2, 1)]).SerializeToString()
-        assert channel.unary_unary(path)(body, timeout=30) == b""
-    assert len(server.get("/api/traces", service="shop")["data"]) == 2
-    with pytest.raises(requests.RequestException):
-        requests.get(server.http.replace("https", "http") + "/livez", timeout=10)
-    with pytest.raises(grpc.RpcError), grpc.insecure_channel(server.grpc) as channel:
-        channel.unary_unary(path)(body, timeout=5)
-
-
-# -- What describes itself
-
-
-def test_openapi_describes_what_is_served(server: Holdfast) -> None:
-    document = server.get("/openapi.json")
-    validate(document)
-    served = {
-        "/v1/traces", "/v1/logs", "/v1/metrics", "/api/services", "/api/services/{service}/operations",
-        "/api/operations", "/api/traces", "/api/traces/{id}", "/api/dependencies", "/api/v3/services",
-        "/api/v3/operations", "/api/v3/traces", "/api/v3/traces/{id}", "/api/logs", "/api/metrics/names",
-        "/api/metrics/series", "/api/metrics/range", "/api/spaces", "/api/status", "/metrics", "/livez",
-        "/readyz",
-    }
-    assert served <= document["paths"].keys()
-
-
-def test_health_and_the_first_page(server: Holdfast) -> None:
-    assert server.get("/livez")["ok"] is True
-    ready = server.get("/readyz")
-    assert ready["ok"] is True and all(check["ok"] for check in ready["checks"])
-    page = server.request("GET", "/")
-    assert page.status_code == 200 and page.headers["Content-Type"].startswith("text/html")
-    assert "http://" not in page.text.replace("http://www.w3.org", ""), "no assets from outside"
-    server.send("traces", edge_spans())
-    metrics = server.request("GET", "/metrics")
-    assert 'holdfast_acknowledged_records_total{signal="spans"} 4' in metrics.text
-    names = [line.split()[2] for line in metrics.text.splitlines() if line.startswith("# TYPE")]
-    assert len(names) == len(set(names)), "a metric has two TYPE lines"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +11,6 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server as make_wsgi_s
 import grpc
 import pytest
 import requests
-from google.protobuf import json_format
 from google.protobuf.message import Message
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber
@@ -45,8 +42,8 @@ import samples
 from holdfast_server import Holdfast
 from otlp import assert_same_spans
 from readback import (
-    assert_jaeger_trace, expected_logs, expected_points, stored_logs, stored_points,
-    stored_traces, trace_ids,
+    assert_jaeger_trace, before_and_after_flush, expected_logs, expected_points, stored_logs,
+    stored_points, stored_traces, trace_ids,
 )
 
 RESOURCE = Resource(
@@ -111,15 +108,6 @@ class Exporters:
 @pytest.fixture(params=["grpc", "http"])
 def exporters(request: pytest.FixtureRequest, server: Holdfast) -> Exporters:
     return Exporters(server, request.param)
-
-
-def before_and_after_flush(server: Holdfast, check: Callable[[], None]) -> None:
-    """Checks rows in memory, then the same rows in segments."""
-    assert not server.files(), "nothing is in segments yet"
-    check()
-    server.flush()
-    assert server.files(), "rows are in segments now"
-    check()
 
 
 # -- The SDK
@@ -275,80 +263,3 @@ def test_instrumented_web_application(server: Holdfast, exporters: Exporters) ->
         assert {name: stored_points(server, name) for name in expected} == expected
 
     before_and_after_flush(server, check)
-
-
-# -- What the SDK cannot make
-
-
-def otlp_json(message: Message) -> bytes:
-    """OTLP/JSON: ids in hexadecimal, enums as numbers."""
-
-    def hex_ids(value: Any) -> Any:
-        if isinstance(value, list):
-            return [hex_ids(v) for v in value]
-        if not isinstance(value, dict):
-            return value
-        ids = {"traceId", "spanId", "parentSpanId"}
-        return {
-            k: base64.b64decode(v).hex() if k in ids else hex_ids(v)
-            for k, v in value.items()
-        }
-
-    plain = json_format.MessageToDict(message, use_integers_for_enums=True)
-    return json.dumps(hex_ids(plain), ensure_ascii=False).encode()
-
-
-def deliver(server: Holdfast, door: str, signal: str, message: Message) -> None:
-    match door:
-        case "http-protobuf":
-            server.send(signal, message)
-        case "http-json":
-            answer = server.post(f"/v1/{signal}", otlp_json(message), "application/json")
-            assert (answer.status_code, answer.json()) == (200, {})
-            assert answer.headers["Content-Type"] == "application/json"
-        case "http-gzip":
-            body = gzip.compress(message.SerializeToString())
-            answer = server.post(f"/v1/{signal}", body, Content_Encoding="gzip")
-            assert (answer.status_code, answer.content) == (200, b"")
-        case "grpc":
-            assert server.export_grpc(signal, message.SerializeToString()) == b""
-
-
-DOORS = ["http-protobuf", "http-json", "http-gzip", "grpc"]
-
-
-@pytest.mark.parametrize("door", DOORS)
-def test_every_field_of_spans(server: Holdfast, door: str) -> None:
-    sent = samples.edge_spans()
-    deliver(server, door, "traces", sent)
-
-    def check() -> None:
-        groups = list(sent.resource_spans)
-        assert_same_spans(stored_traces(server, trace_ids(groups)), groups)
-        assert_jaeger_trace(server, sent)
-
-    before_and_after_flush(server, check)
-
-
-@pytest.mark.parametrize("door", DOORS)
-def test_every_field_of_logs(server: Holdfast, door: str) -> None:
-    sent = samples.edge_logs()
-    deliver(server, door, "logs", sent)
-    before_and_after_flush(
-        server, lambda: _assert_equal(sorted(stored_logs(server)), sorted(expected_logs(sent)))
-    )
-
-
-@pytest.mark.parametrize("door", DOORS)
-def test_every_kind_of_metric(server: Holdfast, door: str) -> None:
-    sent = samples.edge_metrics()
-    deliver(server, door, "metrics", sent)
-    expected = expected_points(sent)
-    before_and_after_flush(
-        server,
-        lambda: _assert_equal({name: stored_points(server, name) for name in expected}, expected),
-    )
-
-
-def _assert_equal(actual: Any, expected: Any) -> None:
-    assert actual == expected

@@ -5,7 +5,12 @@ import Testing
 struct DamageTests {
     private static let file = Result { () throws -> (bytes: [UInt8], cells: [[Cell]]) in
         let schema = Schema([
-            Field("id", .leaf(.hex(byteCount: 16), optional: false), encoding: .deltaByteArray, bloomFilter: true),
+            Field(
+                "id",
+                .leaf(.hex(byteCount: 16), optional: false),
+                encoding: .deltaByteArray,
+                bloomFilter: true
+            ),
             Field("name", .leaf(.string, optional: true)),
             Field("time", .leaf(.int64, optional: false)),
             Field("ratio", .leaf(.double, optional: true)),
@@ -15,15 +20,20 @@ struct DamageTests {
                 .structs([
                     Field("id", .leaf(.hex(byteCount: 8), optional: false)),
                     Field("flags", .leaf(.int32, optional: true)),
-                ])),
+                ])
+            ),
         ])
         var maker = ColumnMaker(generator: SeededGenerator(seed: 3), variety: 1)
-        let groups = [21, 9].map { rows in
+        let groups = [12, 5].map { rows in
             maker.variety = 3 - maker.variety
             return schema.fields.map { maker.column($0, rows: rows) }
         }
         let bytes = try Fixtures.write(
-            schema, groups, options: WriterOptions(pageRowLimit: 8), metadata: [("who", "me")])
+            schema,
+            groups,
+            options: WriterOptions(pageRowLimit: 8),
+            metadata: [("who", "me")]
+        )
         return (bytes, try Fixtures.cells(try ParquetReader(BytesSource(bytes, name: "whole"))))
     }
 
@@ -35,7 +45,11 @@ struct DamageTests {
             for field in reader.schema.fields.indices {
                 for group in reader.rowGroups.indices {
                     _ = try reader.rowRanges(
-                        rowGroup: group, field: field, from: .int(0), through: .int(5))
+                        rowGroup: group,
+                        field: field,
+                        from: .int(0),
+                        through: .int(5)
+                    )
                     _ = try reader.mayContain(rowGroup: group, field: field, identifier: (1, 2))
                     let rows = reader.rowGroups[group].rowCount
                     _ = try reader.column(rowGroup: group, field: field, rows: rows / 3..<rows / 2)
@@ -48,7 +62,7 @@ struct DamageTests {
     }
 
     /// Each part of the file is a case, so that cases run at the same time.
-    @Test(arguments: [0x01, 0x10, 0x80, 0xff] as [UInt8], 0..<8)
+    @Test(arguments: [0x01, 0x80, 0xff] as [UInt8], 0..<8)
     func flippedBytesAreFoundOrHarmless(_ mask: UInt8, _ part: Int) throws {
         let (whole, cells) = try Self.file.get()
         for index in stride(from: part, to: whole.count, by: 8) {
@@ -84,8 +98,12 @@ struct DamageTests {
     }
 
     @Test func otherFilesAreNotParquet() {
-        for bytes in [[], Array("PAR1".utf8), [UInt8](repeating: 0, count: 100), Array("PAR1PAR1PAR1".utf8)] {
-            #expect(throws: ParquetError.self) { try ParquetReader(BytesSource(bytes, name: "other")) }
+        for bytes in [
+            [], Array("PAR1".utf8), [UInt8](repeating: 0, count: 100), Array("PAR1PAR1PAR1".utf8),
+        ] {
+            #expect(throws: ParquetError.self) {
+                try ParquetReader(BytesSource(bytes, name: "other"))
+            }
         }
     }
 }

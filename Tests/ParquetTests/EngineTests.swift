@@ -7,7 +7,6 @@ private let python = ProcessInfo.processInfo.environment["HOLDFAST_PYTHON"]
 /// Other engines must read what is written here: a Python script compares values.
 @Suite(.enabled(if: python != nil, "HOLDFAST_PYTHON names no Python with pyarrow and duckdb"))
 struct EngineTests {
-
     @Test(arguments: Fixtures.encodings, [0, 1, 2, 3])
     func pyarrowAndDuckDBReadWhatWasWritten(_ encoding: ValueEncoding, _ variety: Int) throws {
         let schema = Fixtures.everyShape(encoding: encoding, bloomFilter: variety % 2 == 0)
@@ -15,29 +14,64 @@ struct EngineTests {
         let groups = [200, 3].map { rows in
             schema.fields.map { maker.column($0, rows: rows) }
         }
-        let file = try Fixtures.write(
-            schema, groups, options: WriterOptions(pageRowLimit: 50), sorting: [0])
+        let file = try Fixtures.write(schema, groups, options: WriterOptions(pageRowLimit: 50))
+        try withFolder { folder in
+            let path = folder.appending(path: "file.parquet")
+            let expected = folder.appending(path: "expected.json")
+            try Data(file).write(to: path)
+            try Data(lines(schema, groups).utf8).write(to: expected)
+            try run(path.path, expected.path)
+        }
+    }
+
+    @Test func whatPyarrowAndDuckDBWriteReadsBack() throws {
+        try withFolder { folder in
+            try run("write", folder.path)
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            #expect(files.count == 7)
+            for file in files {
+                let path = folder.appending(path: file)
+                let reader = try ParquetReader(
+                    BytesSource(Array(try Data(contentsOf: path)), name: file)
+                )
+                try reader.verify()
+                let groups = try reader.rowGroups.indices.map { group in
+                    try reader.schema.fields.indices.map {
+                        try reader.column(rowGroup: group, field: $0)
+                    }
+                }
+                let copy = folder.appending(path: "copy-\(file)")
+                try Data(try Fixtures.write(reader.schema, groups)).write(to: copy)
+                try run("same", path.path, copy.path)
+            }
+        }
+    }
+
+    private func withFolder(_ body: (URL) throws -> Void) throws {
         let folder = FileManager.default.temporaryDirectory
             .appending(path: "parquet-engines-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let path = folder.appending(path: "file.parquet")
-        let expected = folder.appending(path: "expected.json")
-        try Data(file).write(to: path)
-        try Data(lines(schema, groups).utf8).write(to: expected)
+        try body(folder)
+    }
+
+    /// Runs the script and expects it to succeed.
+    private func run(_ arguments: String...) throws {
         let script = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "read_with_engines.py")
         let process = Process()
         process.executableURL = URL(filePath: try #require(python))
-        process.arguments = [script.path, path.path, expected.path]
+        process.arguments = [script.path] + arguments
         let output = Pipe()
         process.standardOutput = output
         process.standardError = output
         try process.run()
         let text = String(
-            decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            decoding: output.fileHandleForReading.readDataToEndOfFile(),
+            as: UTF8.self
+        )
         process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(encoding), variety \(variety): \(text)")
+        #expect(process.terminationStatus == 0, "\(arguments): \(text)")
     }
 
     private func lines(_ schema: Schema, _ groups: [[Column]]) -> String {

@@ -52,8 +52,11 @@ extension Column {
         case .identifier(let column):
             return (0..<rowCount).map { row in
                 let words = Array(
-                    column.words[row * column.wordsPerRow..<(row + 1) * column.wordsPerRow])
-                if case .leaf(_, optional: true) = shape, words.allSatisfy({ $0 == 0 }) { return .null }
+                    column.words[row * column.wordsPerRow..<(row + 1) * column.wordsPerRow]
+                )
+                if case .leaf(_, optional: true) = shape, words.allSatisfy({ $0 == 0 }) {
+                    return .null
+                }
                 return .words(words)
             }
         case .list(let column):
@@ -61,7 +64,8 @@ extension Column {
                 switch shape {
                 case .leaf: []
                 case .list(let type): [.leaf(type, optional: false)]
-                case .map(let type): [.leaf(.string, optional: false), .leaf(type, optional: false)]
+                case .map(let type):
+                    [.leaf(.string, optional: false), .leaf(type, optional: false)]
                 case .structs(let members): members.map(\.shape)
                 }
             let children = zip(column.children, shapes).map { $0.cells($1) }
@@ -111,7 +115,8 @@ struct ColumnMaker {
         }
         let count = Int(offsets[rows])
         return .list(
-            ListColumn(offsets: offsets, children: members.map { column($0, rows: count) }))
+            ListColumn(offsets: offsets, children: members.map { column($0, rows: count) })
+        )
     }
 
     private mutating func leaf(_ type: LeafType, _ optional: Bool, _ rows: Int) -> Column {
@@ -127,8 +132,12 @@ struct ColumnMaker {
             for entry in 0..<entries {
                 let length = [4, 6, 9, Int.random(in: 0...200, using: &generator)][variety]
                 var text = Array("\(entry)-".utf8)
-                while text.count < length { text.append(UInt8.random(in: 32..<127, using: &generator)) }
-                if type == .json { text = Array("\"".utf8) + text.filter { $0 != 34 && $0 != 92 } + [34] }
+                while text.count < length {
+                    text.append(UInt8.random(in: 32..<127, using: &generator))
+                }
+                if type == .json {
+                    text = Array("\"".utf8) + text.filter { $0 != 34 && $0 != 92 } + [34]
+                }
                 bytes += text
                 offsets.append(UInt32(bytes.count))
             }
@@ -137,7 +146,8 @@ struct ColumnMaker {
                     ? TextColumn.null : UInt32.random(in: 0..<UInt32(entries), using: &generator)
             }
             return .text(
-                TextColumn(codes: codes, dictionary: TextDictionary(bytes: bytes, offsets: offsets)))
+                TextColumn(codes: codes, dictionary: TextDictionary(bytes: bytes, offsets: offsets))
+            )
         case .hex(let byteCount):
             var words: [UInt64] = []
             for _ in 0..<rows {
@@ -170,7 +180,9 @@ struct ColumnMaker {
             let extremes: [Int64] = [Int64(Int32.min), Int64(Int32.max), 0, -1]
             return [5, small, Int64(row) * 3 + small, extremes[row % 4]][variety]
         case .float:
-            let value = [1.5, Double(small), Double(row) / 4, Double(Float.greatestFiniteMagnitude)]
+            let value = [
+                1.5, Double(small), Double(row) / 4, Double(Float.greatestFiniteMagnitude),
+            ]
             return Int64(bitPattern: value[variety].bitPattern)
         case .double:
             let value = [1.5, Double(small), Double(row) / 3, Self.oddDoubles[row % 4]]
@@ -198,12 +210,16 @@ enum Fixtures {
     ]
 
     /// A field of every shape and type.
-    static func everyShape(encoding: ValueEncoding = .automatic, bloomFilter: Bool = false) -> Schema {
+    static func everyShape(
+        encoding: ValueEncoding = .automatic,
+        bloomFilter: Bool = false
+    ) -> Schema {
         var fields: [Field] = []
         for (number, type) in leafTypes.enumerated() {
             func add(_ name: String, _ shape: Field.Shape) {
                 fields.append(
-                    Field("\(name)_\(number)", shape, encoding: encoding, bloomFilter: bloomFilter))
+                    Field("\(name)_\(number)", shape, encoding: encoding, bloomFilter: bloomFilter)
+                )
             }
             add("required", .leaf(type, optional: false))
             add("optional", .leaf(type, optional: true))
@@ -215,15 +231,26 @@ enum Fixtures {
                 "structs",
                 .structs(
                     leafTypes.enumerated().map { number, type in
-                        Field("member_\(number)", .leaf(type, optional: number % 2 == 0), encoding: encoding)
-                    }), bloomFilter: bloomFilter))
+                        Field(
+                            "member_\(number)",
+                            .leaf(type, optional: number % 2 == 0),
+                            encoding: encoding
+                        )
+                    }
+                ),
+                bloomFilter: bloomFilter
+            )
+        )
         return Schema(fields)
     }
 
     /// Writes row groups of columns and returns the file.
     static func write(
-        _ schema: Schema, _ groups: [[Column]], options: WriterOptions = WriterOptions(),
-        sorting: [Int] = [], metadata: [(String, String)] = []
+        _ schema: Schema,
+        _ groups: [[Column]],
+        options: WriterOptions = WriterOptions(),
+        sorting: [Int] = [],
+        metadata: [(String, String)] = []
     ) throws -> [UInt8] {
         let sink = ByteSink()
         var writer = ParquetWriter(schema: schema, sortingColumns: sorting, options: options) {
@@ -241,7 +268,9 @@ enum Fixtures {
     static func cells(_ reader: ParquetReader) throws -> [[Cell]] {
         try reader.schema.fields.indices.map { field in
             try reader.rowGroups.indices.flatMap {
-                try reader.column(rowGroup: $0, field: field).cells(reader.schema.fields[field].shape)
+                try reader.column(rowGroup: $0, field: field).cells(
+                    reader.schema.fields[field].shape
+                )
             }
         }
     }

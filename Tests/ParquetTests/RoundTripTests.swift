@@ -10,7 +10,11 @@ struct RoundTripTests {
             schema.fields.map { maker.column($0, rows: rows) }
         }
         let file = try Fixtures.write(
-            schema, groups, options: WriterOptions(pageRowLimit: 64), metadata: [("a", "b")])
+            schema,
+            groups,
+            options: WriterOptions(pageRowLimit: 64),
+            metadata: [("a", "b")]
+        )
         let reader = try ParquetReader(BytesSource(file, name: "round-trip"))
         #expect(reader.schema == schema)
         #expect(reader.rowCount == 378)
@@ -30,11 +34,17 @@ struct RoundTripTests {
     func randomRowRangesReadBackExactly(_ seed: UInt64) throws {
         let schema = Fixtures.everyShape()
         var maker = ColumnMaker(
-            generator: SeededGenerator(seed: seed), variety: Int(seed % 4))
+            generator: SeededGenerator(seed: seed),
+            variety: Int(seed % 4)
+        )
         let rows = Int.random(in: 1...1_000, using: &maker.generator)
         let columns = schema.fields.map { maker.column($0, rows: rows) }
         let limit = Int.random(in: 1...300, using: &maker.generator)
-        let file = try Fixtures.write(schema, [columns], options: WriterOptions(pageRowLimit: limit))
+        let file = try Fixtures.write(
+            schema,
+            [columns],
+            options: WriterOptions(pageRowLimit: limit)
+        )
         let reader = try ParquetReader(BytesSource(file, name: "ranges"))
         for (position, field) in schema.fields.enumerated() {
             let low = Int.random(in: 0...rows, using: &maker.generator)
@@ -43,7 +53,8 @@ struct RoundTripTests {
             #expect(read.rowCount == high - low)
             #expect(
                 read.cells(field.shape) == Array(columns[position].cells(field.shape)[low..<high]),
-                "seed \(seed), \(field.name), rows \(low)..<\(high) of \(rows), pages of \(limit)")
+                "seed \(seed), \(field.name), rows \(low)..<\(high) of \(rows), pages of \(limit)"
+            )
         }
     }
 }

@@ -1,6 +1,8 @@
 """Compares what pyarrow and DuckDB read from a Parquet file with what was written.
 
 Usage: read_with_engines.py FILE EXPECTED
+       read_with_engines.py write FOLDER     writes files as other engines write them
+       read_with_engines.py same FILE COPY   compares two files
 
 EXPECTED has a JSON object a row: field name to value. Bytes are {"b": "hexadecimal"}, doubles {"d": "the bits as
 hexadecimal"}, timestamps microseconds, lists of structs are lists of objects, maps lists of [key, value].
@@ -8,10 +10,12 @@ hexadecimal"}, timestamps microseconds, lists of structs are lists of objects, m
 
 import datetime
 import json
+import random
 import struct
 import sys
 
 import duckdb
+import pyarrow
 import pyarrow.parquet
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
@@ -151,7 +155,61 @@ def with_duckdb(path, rows):
     return rows_with_bloom
 
 
+def write_files(folder):
+    count = 5000
+    random.seed(1)
+    some = lambda value: value if random.random() < 0.8 else None
+    table = pyarrow.table({
+        "i": pyarrow.array([some(random.randrange(-5, 5)) for _ in range(count)], pyarrow.int64()),
+        "r": pyarrow.array(range(count), pyarrow.int32()),
+        "s": pyarrow.array([some(f"v{random.randrange(100)}") for _ in range(count)]),
+        "u": pyarrow.array([f"unique {i}" for i in range(count)]),
+        "d": pyarrow.array([random.random() for _ in range(count)]),
+        "f": pyarrow.array([random.random() for _ in range(count)], pyarrow.float32()),
+        "b": pyarrow.array([random.random() < 0.5 for _ in range(count)]),
+        "x": pyarrow.array([bytes([i % 256]) for i in range(count)]),
+        "t": pyarrow.array([i * 1000 for i in range(count)], pyarrow.timestamp("us", tz="UTC")),
+        "l": pyarrow.array([list(range(i % 4)) for i in range(count)], pyarrow.list_(pyarrow.int64())),
+        "m": pyarrow.array(
+            [[(f"k{j}", f"x{j * i % 17}") for j in range(i % 3)] for i in range(count)],
+            pyarrow.map_(pyarrow.string(), pyarrow.string()),
+        ),
+        "st": pyarrow.array(
+            [[{"a": j, "b": f"b{j}" if j else None} for j in range(i % 3)] for i in range(count)],
+            pyarrow.list_(pyarrow.struct([("a", pyarrow.int64()), ("b", pyarrow.string())])),
+        ),
+    })
+    deltas = {"i": "DELTA_BINARY_PACKED", "r": "DELTA_BINARY_PACKED", "s": "DELTA_LENGTH_BYTE_ARRAY",
+              "u": "DELTA_BYTE_ARRAY", "d": "BYTE_STREAM_SPLIT"}
+    options = {
+        "dictionary": {},
+        "plain": {"use_dictionary": False},
+        "indexed": {"write_page_index": True, "data_page_size": 2000, "write_page_checksum": True},
+        "delta": {"use_dictionary": False, "column_encoding": deltas},
+        "uncompressed": {"compression": "none"},
+    }
+    for name, more in options.items():
+        pyarrow.parquet.write_table(table, f"{folder}/{name}.parquet", **{"compression": "zstd", **more})
+    for version in ("v1", "v2"):
+        duckdb.sql(
+            f"copy (from '{folder}/plain.parquet') to '{folder}/duckdb-{version}.parquet' "
+            f"(format parquet, compression zstd, parquet_version {version})"
+        )
+
+
+def compare_files(path, copy):
+    left, right = (pyarrow.parquet.read_table(file) for file in (path, copy))
+    assert left.column_names == right.column_names
+    for name in left.column_names:
+        assert left.column(name).to_pylist() == right.column(name).to_pylist(), name
+    print("the files agree")
+
+
 def main():
+    if sys.argv[1] == "write":
+        return write_files(sys.argv[2])
+    if sys.argv[1] == "same":
+        return compare_files(*sys.argv[2:4])
     path, expected = sys.argv[1:3]
     with open(expected, encoding="utf-8") as lines:
         rows = [expected_value(json.loads(line)) for line in lines]

@@ -111,11 +111,16 @@ struct EngineTests {
         try withFixture { fixture in
             let engine = try fixture.open()
             for hour in 1...4 {
-                _ = try engine.append([Fixture.batch(first: UInt64(hour * 10), count: 2, hour: Int64(hour))])
+                _ = try engine.append([
+                    Fixture.batch(first: UInt64(hour * 10), count: 2, hour: Int64(hour))
+                ])
             }
             try engine.flush(space: "default")
             let dropped = try engine.retain(
-                space: "default", before: 2 * TimeWindow.nanosPerHour, bytesMax: nil)
+                space: "default",
+                before: 2 * TimeWindow.nanosPerHour,
+                bytesMax: nil
+            )
             #expect(dropped == 1)
             #expect(try Fixture.ids(engine) == [20, 21, 30, 31, 40, 41])
             _ = try engine.retain(space: "default", before: nil, bytesMax: 0)

@@ -82,9 +82,12 @@ struct FaultLoopTests {
         #expect(seen.count == distinct.count, "doubled rows \(when)")
         #expect(
             ledger.acknowledged.subtracting(distinct).isEmpty,
-            "lost \(ledger.acknowledged.subtracting(distinct).sorted()) \(when)")
+            "lost \(ledger.acknowledged.subtracting(distinct).sorted()) \(when)"
+        )
         #expect(
-            distinct.subtracting(ledger.attempted).isEmpty, "rows that nobody sent \(when)")
+            distinct.subtracting(ledger.attempted).isEmpty,
+            "rows that nobody sent \(when)"
+        )
         for first in distinct where first < 900_000 && (first - 1) % UInt64(rowsPerBatch) == 0 {
             let batch = Set(first..<(first + UInt64(rowsPerBatch)))
             #expect(batch.isSubset(of: distinct), "half a batch at \(first) \(when)")

@@ -57,8 +57,11 @@ final class FaultyFileSystem: FileSystem {
     /// The error of this fault.
     func failure(_ operation: String, _ path: String) -> FileError {
         FileError(
-            fault == .noSpace ? .noSpace : .input, operation: operation, path: path,
-            errno: fault == .noSpace ? 28 : 5)
+            fault == .noSpace ? .noSpace : .input,
+            operation: operation,
+            path: path,
+            errno: fault == .noSpace ? 28 : 5
+        )
     }
 
     func open(_ path: String, _ mode: OpenMode) throws(FileError) -> any FileHandle {
@@ -93,7 +96,9 @@ final class FaultyFileSystem: FileSystem {
     }
 
     func byteCount(_ path: String) throws(FileError) -> Int? { try base.byteCount(path) }
-    func space(_ path: String) throws(FileError) -> (total: Int, available: Int) { try base.space(path) }
+    func space(_ path: String) throws(FileError) -> (total: Int, available: Int) {
+        try base.space(path)
+    }
     func lock(_ path: String) throws(FileError) -> any FileHandle { try base.lock(path) }
 }
 

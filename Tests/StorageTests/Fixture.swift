@@ -12,7 +12,11 @@ struct Fixture {
             Field("id", .leaf(.hex(byteCount: 8), optional: false), bloomFilter: true),
             Field("time_unix_nano", .leaf(.int64, optional: false)),
             Field("text", .leaf(.string, optional: true)),
-        ]), sortKey: [0, 1], identity: [0], timeField: 1)
+        ]),
+        sortKey: [0, 1],
+        identity: [0],
+        timeField: 1
+    )
 
     static let limits: Limits = {
         var limits = Limits()
@@ -52,20 +56,30 @@ struct Fixture {
         let times = ids.map { hour * TimeWindow.nanosPerHour + Int64($0) }
         return DecodedBatch(tables: [
             TableRows(
-                table: 0, rowCount: Int(count),
+                table: 0,
+                rowCount: Int(count),
                 columns: [
                     .identifier(IdentifierColumn(words: ids, wordsPerRow: 1)),
                     .fixed(FixedColumn(values: times)),
                     .text(TextColumn(codes: codes, dictionary: interner.finish())),
-                ])
+                ]
+            )
         ])
     }
 
     func open(_ limits: Limits = Fixture.limits) throws(StorageError) -> StorageEngine {
         try StorageEngine.open(
-            environment: Environment(fileSystem: fileSystem, clock: clock, random: CountingRandom()),
-            limits: limits, dataDirectory: directory, catalog: [Self.table], spaces: ["default"],
-            decode: Self.rows)
+            environment: Environment(
+                fileSystem: fileSystem,
+                clock: clock,
+                random: CountingRandom()
+            ),
+            limits: limits,
+            dataDirectory: directory,
+            catalog: [Self.table],
+            spaces: ["default"],
+            decode: Self.rows
+        )
     }
 
     /// The ids a query sees, sorted, with repetitions.

@@ -9,7 +9,8 @@ import Testing
 /// Requests in, answers out, through one node.
 struct TelemetryNodeTests {
     private static func withNode<Result>(
-        _ limits: Limits = Limits(), _ body: (TelemetryNode, String) async throws -> Result
+        _ limits: Limits = Limits(),
+        _ body: (TelemetryNode, String) async throws -> Result
     ) async throws -> Result {
         let directory = "/tmp/holdfast-node-\(SystemRandom().next())"
         let node = try open(directory, limits)
@@ -24,7 +25,10 @@ struct TelemetryNodeTests {
         return result
     }
 
-    private static func open(_ directory: String, _ limits: Limits = Limits()) throws -> TelemetryNode {
+    private static func open(
+        _ directory: String,
+        _ limits: Limits = Limits()
+    ) throws -> TelemetryNode {
         var configuration = NodeConfiguration(dataDirectory: directory)
         configuration.limits = limits
         var logger = Logger(label: "test")
@@ -40,13 +44,25 @@ struct TelemetryNodeTests {
     }()
 
     private static func span(
-        trace: UInt64, span: UInt64, parent: UInt64 = 0, name: String = "op", start: UInt64 = 1_000,
-        attributes: [KeyValue] = [], error: Bool = false
+        trace: UInt64,
+        span: UInt64,
+        parent: UInt64 = 0,
+        name: String = "op",
+        start: UInt64 = 1_000,
+        attributes: [KeyValue] = [],
+        error: Bool = false
     ) -> OTLP.Span {
         OTLP.Span(
-            traceID: TraceID(high: 7, low: trace), spanID: SpanID(span), parentSpanID: SpanID(parent),
-            name: name, kind: 2, startTime: start, endTime: start + 500, attributes: attributes,
-            status: SpanStatus(code: error ? 2 : 0, message: error ? "broken" : ""))
+            traceID: TraceID(high: 7, low: trace),
+            spanID: SpanID(span),
+            parentSpanID: SpanID(parent),
+            name: name,
+            kind: 2,
+            startTime: start,
+            endTime: start + 500,
+            attributes: attributes,
+            status: SpanStatus(code: error ? 2 : 0, message: error ? "broken" : "")
+        )
     }
 
     private static func request(_ service: String, _ spans: [OTLP.Span]) -> IngestRequest {
@@ -56,30 +72,49 @@ struct TelemetryNodeTests {
         let body = OTLPEncoder.protobuf(traces: [
             ResourceSpans(
                 resource: resource,
-                scopes: [ScopeSpans(scope: Scope(name: "lib", version: "1"), spans: spans)])
+                scopes: [ScopeSpans(scope: Scope(name: "lib", version: "1"), spans: spans)]
+            )
         ])
         return IngestRequest(space: "default", signal: .traces, encoding: .protobuf, body: body)
     }
 
     private static let everyKind: [KeyValue] = [
-        KeyValue("http.request.method", .string("GET")), KeyValue("http.response.status_code", .int(200)),
-        KeyValue("http.route", .int(5)), KeyValue("text", .string("")), KeyValue("whole", .int(.min)),
+        KeyValue("http.request.method", .string("GET")),
+        KeyValue("http.response.status_code", .int(200)),
+        KeyValue("http.route", .int(5)), KeyValue("text", .string("")),
+        KeyValue("whole", .int(.min)),
         KeyValue("part", .double(1)), KeyValue("flag", .bool(false)), KeyValue("none", .empty),
-        KeyValue("raw", .bytes([0, 255])), KeyValue("list", .array([.int(1), .double(2), .string("ü")])),
+        KeyValue("raw", .bytes([0, 255])),
+        KeyValue("list", .array([.int(1), .double(2), .string("ü")])),
         KeyValue("tree", .kvlist([KeyValue("a", .array([.bool(true)]))])),
     ]
 
     @Test(arguments: [false, true])
     func aSpanComesBackAsItWasSent(flushed: Bool) async throws {
         try await Self.withNode(flushed ? Self.eager : Limits()) { node, directory in
-            var span = Self.span(trace: 1, span: 2, parent: 3, attributes: Self.everyKind, error: true)
+            var span = Self.span(
+                trace: 1,
+                span: 2,
+                parent: 3,
+                attributes: Self.everyKind,
+                error: true
+            )
             span.traceState = "a=b"
             span.flags = 0x101
             span.events = [
-                SpanEvent(time: 5, name: "exception", attributes: Self.everyKind, droppedAttributes: 1)
+                SpanEvent(
+                    time: 5,
+                    name: "exception",
+                    attributes: Self.everyKind,
+                    droppedAttributes: 1
+                )
             ]
             span.links = [
-                SpanLink(traceID: TraceID(high: 1, low: 2), spanID: SpanID(3), attributes: Self.everyKind)
+                SpanLink(
+                    traceID: TraceID(high: 1, low: 2),
+                    spanID: SpanID(3),
+                    attributes: Self.everyKind
+                )
             ]
             let receipt = try await node.ingest(Self.request("shop", [span]))
             #expect(receipt.rejectedRecords == 0)
@@ -88,7 +123,10 @@ struct TelemetryNodeTests {
             node.close()
             let reopened = try Self.open(directory)
             defer { reopened.close() }
-            try Self.expectEqual(try #require(try reopened.trace(span.traceID, space: "default")), span)
+            try Self.expectEqual(
+                try #require(try reopened.trace(span.traceID, space: "default")),
+                span
+            )
         }
     }
 
@@ -107,7 +145,10 @@ struct TelemetryNodeTests {
 
     @Test func aResentRequestMakesNoSecondSpan() async throws {
         try await Self.withNode(Self.eager) { node, _ in
-            let request = Self.request("shop", [Self.span(trace: 1, span: 1), Self.span(trace: 1, span: 2)])
+            let request = Self.request(
+                "shop",
+                [Self.span(trace: 1, span: 1), Self.span(trace: 1, span: 2)]
+            )
             for _ in 0..<4 { _ = try await node.ingest(request) }
             let found = try #require(try node.trace(TraceID(high: 7, low: 1), space: "default"))
             #expect(found.spans.map(\.span.spanID.rawValue) == [1, 2])
@@ -123,12 +164,20 @@ struct TelemetryNodeTests {
                         index % 2 == 0 ? "even" : "odd",
                         [
                             Self.span(
-                                trace: index, span: index, name: "op\(index % 4)", start: index * 1_000_000,
+                                trace: index,
+                                span: index,
+                                name: "op\(index % 4)",
+                                start: index * 1_000_000,
                                 attributes: [
                                     KeyValue("http.route", .string("/r\(index % 5)")),
-                                    KeyValue("n", .int(Int64(index))), KeyValue("who", .string("u\(index)")),
-                                ], error: index % 10 == 0)
-                        ]))
+                                    KeyValue("n", .int(Int64(index))),
+                                    KeyValue("who", .string("u\(index)")),
+                                ],
+                                error: index % 10 == 0
+                            )
+                        ]
+                    )
+                )
             }
             let find = { (change: (inout TraceSearch) -> Void) throws -> [UInt64] in
                 var search = TraceSearch()
@@ -137,16 +186,28 @@ struct TelemetryNodeTests {
                 return try node.searchTraces(search, space: "default").map(\.id.low)
             }
             #expect(try find { $0.limit = 3 } == [40, 39, 38])
-            #expect(try find { $0.service = "even"; $0.limit = 2 } == [40, 38])
+            #expect(
+                try find {
+                    $0.service = "even"; $0.limit = 2
+                } == [40, 38]
+            )
             #expect(try find { $0.service = "none" } == [])
             #expect(try find { $0.operation = "op3" }.count == 10)
             #expect(try find { $0.attributes = [("error", "true")] } == [40, 30, 20, 10])
             #expect(try find { $0.attributes = [("http.route", "/r0")] }.count == 8)
             #expect(try find { $0.attributes = [("n", "17")] } == [17])
             #expect(try find { $0.attributes = [("who", "u5"), ("n", "5")] } == [5])
-            #expect(try find { $0.attributes = [("host.cores", "4")]; $0.limit = 1 } == [40])
+            #expect(
+                try find {
+                    $0.attributes = [("host.cores", "4")]; $0.limit = 1
+                } == [40]
+            )
             #expect(try find { $0.attributes = [("span.kind", "server")] }.count == 40)
-            #expect(try find { $0.start = 10_000_000; $0.end = 12_000_000 } == [12, 11, 10])
+            #expect(
+                try find {
+                    $0.start = 10_000_000; $0.end = 12_000_000
+                } == [12, 11, 10]
+            )
             #expect(try find { $0.durationMin = 501 } == [])
             #expect(try find { $0.durationMax = 500 }.count == 40)
             #expect(try node.services(space: "default") == ["even", "odd"])
@@ -156,9 +217,13 @@ struct TelemetryNodeTests {
 
     @Test func dependenciesJoinParentsThatArrivedElsewhere() async throws {
         try await Self.withNode(Self.eager) { node, _ in
-            _ = try await node.ingest(Self.request("back", [Self.span(trace: 1, span: 2, parent: 1, error: true)]))
+            _ = try await node.ingest(
+                Self.request("back", [Self.span(trace: 1, span: 2, parent: 1, error: true)])
+            )
             _ = try await node.ingest(Self.request("front", [Self.span(trace: 1, span: 1)]))
-            _ = try await node.ingest(Self.request("back", [Self.span(trace: 1, span: 3, parent: 2)]))
+            _ = try await node.ingest(
+                Self.request("back", [Self.span(trace: 1, span: 3, parent: 2)])
+            )
             let found = try node.dependencies(.min ... .max, space: "default")
             #expect(found.map(\.parent) == ["front"])
             #expect(found.map(\.child) == ["back"])
@@ -174,18 +239,25 @@ struct TelemetryNodeTests {
                 let records = (0..<10).map { index in
                     // Every second time is shared by two records.
                     LogRecord(
-                        time: UInt64(1_000 + (batch * 10 + index) / 2), severityNumber: index == 0 ? 17 : 9,
+                        time: UInt64(1_000 + (batch * 10 + index) / 2),
+                        severityNumber: index == 0 ? 17 : 9,
                         body: .string("message \(batch * 10 + index) of many"),
                         attributes: [KeyValue("index", .int(Int64(index)))],
-                        traceID: TraceID(high: 1, low: UInt64(batch + 1)), spanID: SpanID(9))
+                        traceID: TraceID(high: 1, low: UInt64(batch + 1)),
+                        spanID: SpanID(9)
+                    )
                 }
                 let body = OTLPEncoder.protobuf(logs: [
                     ResourceLogs(
-                        resource: Resource(attributes: [KeyValue("service.name", .string("s\(batch % 2)"))]),
-                        scopes: [ScopeLogs(records: records)])
+                        resource: Resource(attributes: [
+                            KeyValue("service.name", .string("s\(batch % 2)"))
+                        ]),
+                        scopes: [ScopeLogs(records: records)]
+                    )
                 ])
                 _ = try await node.ingest(
-                    IngestRequest(space: "default", signal: .logs, encoding: .protobuf, body: body))
+                    IngestRequest(space: "default", signal: .logs, encoding: .protobuf, body: body)
+                )
             }
             var search = LogSearch()
             search.limit = 7
@@ -223,23 +295,38 @@ struct TelemetryNodeTests {
             for time in UInt64(1)...6 {
                 let points = ["a", "b"].map { host in
                     NumberPoint(
-                        attributes: [KeyValue("host", .string(host))], time: time * 1_000_000_000,
-                        value: .double(Double(time) + (host == "b" ? 100 : 0)))
+                        attributes: [KeyValue("host", .string(host))],
+                        time: time * 1_000_000_000,
+                        value: .double(Double(time) + (host == "b" ? 100 : 0))
+                    )
                 }
                 let body = OTLPEncoder.protobuf(metrics: [
                     ResourceMetrics(
                         resource: Resource(attributes: [KeyValue("service.name", .string("shop"))]),
-                        scopes: [ScopeMetrics(metrics: [Metric(name: "load", unit: "1", data: .gauge(points))])])
+                        scopes: [
+                            ScopeMetrics(metrics: [
+                                Metric(name: "load", unit: "1", data: .gauge(points))
+                            ])
+                        ]
+                    )
                 ])
                 let request = IngestRequest(
-                    space: "default", signal: .metrics, encoding: .protobuf, body: body)
+                    space: "default",
+                    signal: .metrics,
+                    encoding: .protobuf,
+                    body: body
+                )
                 _ = try await node.ingest(request)
                 _ = try await node.ingest(request)
             }
             #expect(try node.metricNames(space: "default").map(\.name) == ["load"])
             var search = MetricSearch(name: "load")
             let series = try node.metricRange(search, space: "default")
-            #expect(series.map { $0.points.map(\.value) } == [[1, 2, 3, 4, 5, 6], [101, 102, 103, 104, 105, 106]])
+            #expect(
+                series.map { $0.points.map(\.value) } == [
+                    [1, 2, 3, 4, 5, 6], [101, 102, 103, 104, 105, 106],
+                ]
+            )
             search.start = 2_000_000_000
             search.step = 2_000_000_000
             let stepped = try node.metricRange(search, space: "default")
@@ -250,14 +337,25 @@ struct TelemetryNodeTests {
     @Test func badRequestsAreRefusedAndStoreNothing() async throws {
         try await Self.withNode { node, _ in
             let malformed = IngestRequest(
-                space: "default", signal: .traces, encoding: .protobuf, body: [0xff, 0xff])
-            let failure = await #expect(throws: IngestFailure.self) { try await node.ingest(malformed) }
+                space: "default",
+                signal: .traces,
+                encoding: .protobuf,
+                body: [0xff, 0xff]
+            )
+            let failure = await #expect(throws: IngestFailure.self) {
+                try await node.ingest(malformed)
+            }
             #expect(failure?.code == .malformed)
             var elsewhere = Self.request("shop", [Self.span(trace: 1, span: 1)])
             elsewhere.space = "nowhere"
-            let unknown = await #expect(throws: IngestFailure.self) { try await node.ingest(elsewhere) }
+            let unknown = await #expect(throws: IngestFailure.self) {
+                try await node.ingest(elsewhere)
+            }
             #expect(unknown?.code == .unknownSpace)
-            let mixed = Self.request("shop", [Self.span(trace: 1, span: 0), Self.span(trace: 1, span: 4)])
+            let mixed = Self.request(
+                "shop",
+                [Self.span(trace: 1, span: 0), Self.span(trace: 1, span: 4)]
+            )
             let receipt = try await node.ingest(mixed)
             #expect(receipt.rejectedRecords == 1)
             #expect(!receipt.message.isEmpty)

@@ -7,8 +7,10 @@ struct SourceTests {
     @Test(arguments: [
         ("Date()", "Environment.clock"), ("clock_gettime(", "Environment.clock"),
         ("SystemRandomNumberGenerator", "Environment.random"), ("UUID()", "Environment.random"),
-        ("Task {", "a thin shell outside the engine"), ("Task.detached", "a thin shell outside the engine"),
-        ("try!", "a typed error"), ("fatalError(", "a typed error, or precondition for a broken invariant"),
+        ("Task {", "a thin shell outside the engine"),
+        ("Task.detached", "a thin shell outside the engine"),
+        ("try!", "a typed error"),
+        ("fatalError(", "a typed error, or precondition for a broken invariant"),
     ])
     func theEngineTakesTimeChanceAndThreadsFromOutside(call: String, substitute: String) throws {
         for target in ["Failpoints", "Parquet", "OTLP", "Storage"] {
@@ -16,16 +18,22 @@ struct SourceTests {
             where file.lastPathComponent != "Environment.swift" {
                 let text = try String(contentsOf: file, encoding: .utf8)
                 #expect(
-                    !text.contains(call), "\(file.lastPathComponent) calls \(call); use \(substitute)")
+                    !text.contains(call),
+                    "\(file.lastPathComponent) calls \(call); use \(substitute)"
+                )
             }
         }
     }
 
     @Test func noFileIsTooLongToReadInOneSitting() throws {
         for folder in ["Sources", "Tests"] {
-            for file in try Repository.files(below: Repository.root.appending(path: folder), suffix: ".swift") {
+            for file in try Repository.files(
+                below: Repository.root.appending(path: folder),
+                suffix: ".swift"
+            ) {
                 let lines = try String(contentsOf: file, encoding: .utf8).split(
-                    separator: "\n", omittingEmptySubsequences: false
+                    separator: "\n",
+                    omittingEmptySubsequences: false
                 ).count
                 #expect(lines <= 800, "\(file.lastPathComponent) has \(lines) lines")
             }
@@ -34,10 +42,16 @@ struct SourceTests {
 
     @Test func noTestSleeps() throws {
         let sleeps = ["Task" + ".sleep", "usleep" + "(", "Thread" + ".sleep", "nanosleep" + "("]
-        for file in try Repository.files(below: Repository.root.appending(path: "Tests"), suffix: ".swift") {
+        for file in try Repository.files(
+            below: Repository.root.appending(path: "Tests"),
+            suffix: ".swift"
+        ) {
             let text = try String(contentsOf: file, encoding: .utf8)
             for sleep in sleeps {
-                #expect(!text.contains(sleep), "\(file.lastPathComponent) sleeps; wait for an event")
+                #expect(
+                    !text.contains(sleep),
+                    "\(file.lastPathComponent) sleeps; wait for an event"
+                )
             }
         }
     }
@@ -60,7 +74,10 @@ struct SourceTests {
         let index = try String(contentsOf: folder.appending(path: "README.md"), encoding: .utf8)
         for file in try Repository.files(below: folder, suffix: ".md")
         where file.lastPathComponent != "README.md" {
-            #expect(index.contains(file.lastPathComponent), "\(file.lastPathComponent) is not in the index")
+            #expect(
+                index.contains(file.lastPathComponent),
+                "\(file.lastPathComponent) is not in the index"
+            )
         }
     }
 }

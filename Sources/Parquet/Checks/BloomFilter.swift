@@ -30,7 +30,9 @@ struct BloomFilter: Sendable {
         return SIMD8<UInt32>(repeating: 1) &<< ((key &* salts) &>> 27)
     }
 
-    private func block(_ hash: UInt64) -> Int { Int(((hash >> 32) * UInt64(lanes.count / 8)) >> 32) }
+    private func block(_ hash: UInt64) -> Int {
+        Int(((hash >> 32) * UInt64(lanes.count / 8)) >> 32)
+    }
 
     mutating func insert(_ hashes: UnsafeBufferPointer<UInt64>) {
         let count = UInt64(lanes.count / 8)
@@ -39,7 +41,10 @@ struct BloomFilter: Sendable {
                 let offset = Int(((hash >> 32) * count) >> 32) * 32
                 let old = lanes.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt32>.self)
                 lanes.storeBytes(
-                    of: old | Self.mask(hash), toByteOffset: offset, as: SIMD8<UInt32>.self)
+                    of: old | Self.mask(hash),
+                    toByteOffset: offset,
+                    as: SIMD8<UInt32>.self
+                )
             }
         }
     }
@@ -64,7 +69,9 @@ struct BloomFilter: Sendable {
     /// Reads what `serialized` wrote.
     init(serialized bytes: [UInt8]) throws {
         lanes = try bytes.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress else { throw Damage.truncated("an empty bloom filter") }
+            guard let base = bytes.baseAddress else {
+                throw Damage.truncated("an empty bloom filter")
+            }
             var reader = ThriftCompactReader(ByteCursor(base: base, count: bytes.count))
             var byteCount = 0
             var isKnown = true

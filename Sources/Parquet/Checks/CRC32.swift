@@ -18,16 +18,21 @@ enum CRC32 {
     }()
 
     /// The CRC of `bytes` after bytes whose CRC is `previous`.
-    static func checksum(_ bytes: UnsafeRawBufferPointer, continuing previous: UInt32 = 0) -> UInt32 {
+    static func checksum(_ bytes: UnsafeRawBufferPointer, continuing previous: UInt32 = 0) -> UInt32
+    {
         tables.withUnsafeBufferPointer { table in
-            guard let table = table.baseAddress, let base = bytes.baseAddress else { return previous }
+            guard let table = table.baseAddress, let base = bytes.baseAddress else {
+                return previous
+            }
             var crc = ~previous
             var index = 0
             while index + 8 <= bytes.count {
                 let word = (base + index).loadUnaligned(as: UInt64.self).littleEndian ^ UInt64(crc)
-                let low = table[1_792 + Int(word & 0xff)] ^ table[1_536 + Int(word >> 8 & 0xff)]
+                let low =
+                    table[1_792 + Int(word & 0xff)] ^ table[1_536 + Int(word >> 8 & 0xff)]
                     ^ table[1_280 + Int(word >> 16 & 0xff)] ^ table[1_024 + Int(word >> 24 & 0xff)]
-                let high = table[768 + Int(word >> 32 & 0xff)] ^ table[512 + Int(word >> 40 & 0xff)]
+                let high =
+                    table[768 + Int(word >> 32 & 0xff)] ^ table[512 + Int(word >> 40 & 0xff)]
                     ^ table[256 + Int(word >> 48 & 0xff)] ^ table[Int(word >> 56)]
                 crc = low ^ high
                 index += 8

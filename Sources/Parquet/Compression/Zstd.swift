@@ -36,7 +36,12 @@ final class Compressor {
         }
         let bound = ZSTD_compressBound(input.count)
         let written = ZSTD_compress2(
-            context, output.reserve(bound), bound, input.baseAddress, input.count)
+            context,
+            output.reserve(bound),
+            bound,
+            input.baseAddress,
+            input.count
+        )
         guard ZSTD_isError(written) == 0 else {
             throw Damage(.valueTooLarge, "zstd cannot compress a page")
         }
@@ -59,7 +64,9 @@ final class Decompressor {
 
     /// Replaces the content of `output` by the decompressed `input`, which must have `count` bytes.
     func decompress(
-        _ input: UnsafeRawBufferPointer, count: Int, into output: inout OutputBuffer
+        _ input: UnsafeRawBufferPointer,
+        count: Int,
+        into output: inout OutputBuffer
     ) throws {
         output.removeAll()
         let claimed = ZSTD_getFrameContentSize(input.baseAddress, input.count)

@@ -1,4 +1,6 @@
-/// Reads untrusted bytes in order. `Limits.padding` bytes after the end may be loaded, so kernels need
+/// Reads untrusted bytes in order.
+///
+/// `Limits.padding` bytes after the end may be loaded, so kernels need
 /// no narrow loads at the end.
 struct ByteCursor {
     let base: UnsafeRawPointer

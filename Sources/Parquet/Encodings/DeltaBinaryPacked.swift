@@ -9,9 +9,12 @@ enum DeltaBinaryPacked {
     private static let blockCount = 128
     private static let miniblockCount = 32
 
-    /// - Parameter wrap32: whether differences wrap around in 32 bits.
+    /// Encodes `count` values; differences wrap around in 32 bits if `wrap32`.
     static func encode(
-        _ values: UnsafePointer<Int64>, count: Int, wrap32: Bool, into output: inout OutputBuffer
+        _ values: UnsafePointer<Int64>,
+        count: Int,
+        wrap32: Bool,
+        into output: inout OutputBuffer
     ) {
         output.appendVarint(UInt64(blockCount))
         output.appendVarint(UInt64(blockCount / miniblockCount))
@@ -30,8 +33,11 @@ enum DeltaBinaryPacked {
     }
 
     private static func block(
-        _ values: UnsafePointer<Int64>, _ count: Int, _ wrap32: Bool,
-        _ deltas: UnsafeMutablePointer<UInt64>, _ output: inout OutputBuffer
+        _ values: UnsafePointer<Int64>,
+        _ count: Int,
+        _ wrap32: Bool,
+        _ deltas: UnsafeMutablePointer<UInt64>,
+        _ output: inout OutputBuffer
     ) {
         var smallest = Int64.max
         if wrap32 {
@@ -66,7 +72,9 @@ enum DeltaBinaryPacked {
 
     /// Packs one miniblock and returns where it ends.
     private static func pack(
-        _ deltas: UnsafePointer<UInt64>, _ width: Int, _ target: UnsafeMutableRawPointer
+        _ deltas: UnsafePointer<UInt64>,
+        _ width: Int,
+        _ target: UnsafeMutableRawPointer
     ) -> UnsafeMutableRawPointer {
         var target = target
         var word: UInt64 = 0
@@ -89,21 +97,11 @@ enum DeltaBinaryPacked {
         return target
     }
 
-    /// The number of values at the start of `input`, which is not consumed.
-    static func count(_ input: ByteCursor) throws -> Int {
-        var input = input
-        _ = try input.varint()
-        _ = try input.varint()
-        let count = try input.varint()
-        guard count <= UInt64(Limits.chunkValueCount) else {
-            throw Damage(.valueTooLarge, "\(count) differences")
-        }
-        return Int(count)
-    }
-
     /// Reads values; there must be `count`.
     static func decode(
-        _ input: inout ByteCursor, count: Int, into output: UnsafeMutablePointer<Int64>
+        _ input: inout ByteCursor,
+        count: Int,
+        into output: UnsafeMutablePointer<Int64>
     ) throws {
         let blockCount = try input.varint()
         let miniblocks = try input.varint()
@@ -129,7 +127,8 @@ enum DeltaBinaryPacked {
                 // Some writers cut the last miniblock short.
                 let whole = miniblockCount * width / 8
                 let needed = (length * width + 7) / 8
-                let taken = length < miniblockCount ? min(whole, max(needed, input.remaining)) : whole
+                let taken =
+                    length < miniblockCount ? min(whole, max(needed, input.remaining)) : whole
                 let source = try input.take(taken)
                 value = unpack(source, width, length, smallest, value, output + done)
                 done += length
@@ -139,7 +138,11 @@ enum DeltaBinaryPacked {
 
     /// Unpacks and sums up one miniblock; returns the last value.
     private static func unpack(
-        _ source: UnsafeRawPointer, _ width: Int, _ count: Int, _ smallest: Int64, _ start: Int64,
+        _ source: UnsafeRawPointer,
+        _ width: Int,
+        _ count: Int,
+        _ smallest: Int64,
+        _ start: Int64,
         _ output: UnsafeMutablePointer<Int64>
     ) -> Int64 {
         var value = start

@@ -39,7 +39,8 @@ enum FixedFormat {
         case .int64, .double: Int64(bitPattern: stored)
         case .float:
             Int64(
-                bitPattern: Double(Float(bitPattern: UInt32(truncatingIfNeeded: stored))).bitPattern)
+                bitPattern: Double(Float(bitPattern: UInt32(truncatingIfNeeded: stored))).bitPattern
+            )
         }
     }
 }
@@ -47,7 +48,9 @@ enum FixedFormat {
 /// Writes and reads fixed-width values.
 enum FixedValues {
     static func encodePlain(
-        _ values: UnsafePointer<Int64>, count: Int, _ format: FixedFormat,
+        _ values: UnsafePointer<Int64>,
+        count: Int,
+        _ format: FixedFormat,
         into output: inout OutputBuffer
     ) {
         switch format {
@@ -66,7 +69,10 @@ enum FixedValues {
             let target = output.reserve(count * 8)
             for index in 0..<count {
                 target.storeBytes(
-                    of: values[index].littleEndian, toByteOffset: index &* 8, as: Int64.self)
+                    of: values[index].littleEndian,
+                    toByteOffset: index &* 8,
+                    as: Int64.self
+                )
             }
             output.advance(count * 8)
         case .int32, .float:
@@ -74,14 +80,19 @@ enum FixedValues {
             for index in 0..<count {
                 let stored = UInt32(truncatingIfNeeded: format.stored(values[index]))
                 target.storeBytes(
-                    of: stored.littleEndian, toByteOffset: index &* 4, as: UInt32.self)
+                    of: stored.littleEndian,
+                    toByteOffset: index &* 4,
+                    as: UInt32.self
+                )
             }
             output.advance(count * 4)
         }
     }
 
     static func decodePlain(
-        _ input: inout ByteCursor, count: Int, _ format: FixedFormat,
+        _ input: inout ByteCursor,
+        count: Int,
+        _ format: FixedFormat,
         into output: UnsafeMutablePointer<Int64>
     ) throws {
         switch format {
@@ -107,7 +118,9 @@ enum FixedValues {
     }
 
     static func encodeSplit(
-        _ values: UnsafePointer<Int64>, count: Int, _ format: FixedFormat,
+        _ values: UnsafePointer<Int64>,
+        count: Int,
+        _ format: FixedFormat,
         into output: inout OutputBuffer
     ) {
         let width = format.width
@@ -123,7 +136,9 @@ enum FixedValues {
     }
 
     static func decodeSplit(
-        _ input: inout ByteCursor, count: Int, _ format: FixedFormat,
+        _ input: inout ByteCursor,
+        count: Int,
+        _ format: FixedFormat,
         into output: UnsafeMutablePointer<Int64>
     ) throws {
         let width = format.width

@@ -18,7 +18,9 @@ struct IdentifierOutput {
     }
 
     func encodeDeltaLength(
-        _ values: UnsafePointer<UInt64>, count: Int, lengths: UnsafeMutablePointer<Int64>,
+        _ values: UnsafePointer<UInt64>,
+        count: Int,
+        lengths: UnsafeMutablePointer<Int64>,
         into output: inout OutputBuffer
     ) {
         lengths.update(repeating: Int64(digitCount), count: count)
@@ -28,9 +30,11 @@ struct IdentifierOutput {
         output.advance(count * digitCount)
     }
 
-    /// - Parameter lengths: room for twice `count`.
+    /// Encodes with what neighbours share left out; `lengths` has room for twice `count`.
     func encodeDelta(
-        _ values: UnsafePointer<UInt64>, count: Int, lengths: UnsafeMutablePointer<Int64>,
+        _ values: UnsafePointer<UInt64>,
+        count: Int,
+        lengths: UnsafeMutablePointer<Int64>,
         into output: inout OutputBuffer
     ) {
         let suffixes = lengths + count

@@ -1,4 +1,6 @@
-/// Growing bytes that kernels write through a pointer. Kept by its owner from page to page, so that
+/// Growing bytes that kernels write through a pointer.
+///
+/// Kept by its owner from page to page, so that
 /// memory is touched once.
 struct OutputBuffer: ~Copyable {
     private(set) var base: UnsafeMutableRawPointer
@@ -88,7 +90,7 @@ struct Scratch<Element: BitwiseCopyable>: ~Copyable {
 
     deinit { base.deallocate() }
 
-    /// Room for `count` elements; what was there is lost if it was smaller. Valid until the next call.
+    /// Room for `count` elements, valid until the next call; what was there is lost if it was smaller.
     mutating func require(_ count: Int) -> UnsafeMutablePointer<Element> {
         if count > capacity {
             base.deallocate()

@@ -5,7 +5,10 @@
 enum RunLengthDecoder {
     /// Reads `count` codes of `width` bits.
     static func codes(
-        _ input: inout ByteCursor, width: Int, count: Int, into output: UnsafeMutablePointer<UInt32>
+        _ input: inout ByteCursor,
+        width: Int,
+        count: Int,
+        into output: UnsafeMutablePointer<UInt32>
     ) throws {
         guard width >= 0, width <= 32 else { throw Damage.damaged("codes of \(width) bits") }
         var done = 0
@@ -29,7 +32,10 @@ enum RunLengthDecoder {
     ///
     /// - Returns: the level when there is one run of it, and nothing was written to `output`; nil otherwise.
     static func levels(
-        _ input: inout ByteCursor, max: Int, count: Int, into output: UnsafeMutablePointer<UInt8>
+        _ input: inout ByteCursor,
+        max: Int,
+        count: Int,
+        into output: UnsafeMutablePointer<UInt8>
     ) throws -> UInt8? {
         let width = Int.bitWidth - max.leadingZeroBitCount
         var done = 0
@@ -72,20 +78,26 @@ enum RunLengthDecoder {
         let source = try input.take((width + 7) / 8)
         let value = source.loadUnaligned(as: UInt32.self).littleEndian
         let valid = value & mask(((width + 7) / 8) * 8)
-        guard valid <= mask(width) else { throw Damage.damaged("a value of more than \(width) bits") }
+        guard valid <= mask(width) else {
+            throw Damage.damaged("a value of more than \(width) bits")
+        }
         return valid
     }
 
     /// The bytes of a packed run; some writers cut the last one short.
     private static func bytes(
-        _ input: inout ByteCursor, groups: UInt64, width: Int, used: Int
+        _ input: inout ByteCursor,
+        groups: UInt64,
+        width: Int,
+        used: Int
     ) throws -> UnsafeRawPointer {
         let needed = (used * width + 7) / 8
         guard needed <= input.remaining else {
             throw Damage.truncated("a run of \(used) values ends early", offset: input.position)
         }
         let whole = groups.multipliedReportingOverflow(by: UInt64(width))
-        let taken = whole.overflow || whole.partialValue > UInt64(input.remaining)
+        let taken =
+            whole.overflow || whole.partialValue > UInt64(input.remaining)
             ? input.remaining : Int(whole.partialValue)
         return try input.take(taken)
     }
@@ -95,7 +107,9 @@ enum RunLengthDecoder {
     }
 
     private static func unpack(
-        _ source: UnsafeRawPointer, _ width: Int, _ count: Int,
+        _ source: UnsafeRawPointer,
+        _ width: Int,
+        _ count: Int,
         _ output: UnsafeMutablePointer<UInt32>
     ) {
         switch width {
@@ -126,7 +140,9 @@ enum RunLengthDecoder {
     }
 
     private static func unpackBits(
-        _ source: UnsafeRawPointer, _ count: Int, _ output: UnsafeMutablePointer<UInt8>
+        _ source: UnsafeRawPointer,
+        _ count: Int,
+        _ output: UnsafeMutablePointer<UInt8>
     ) {
         var index = 0
         while index + 8 <= count {
@@ -135,7 +151,9 @@ enum RunLengthDecoder {
             let spread = (bits &* 0x0101_0101_0101_0101) & 0x8040_2010_0804_0201
             let levels = ((spread &+ 0x7f7f_7f7f_7f7f_7f7f | spread) &>> 7) & 0x0101_0101_0101_0101
             UnsafeMutableRawPointer(output + index).storeBytes(
-                of: levels.littleEndian, as: UInt64.self)
+                of: levels.littleEndian,
+                as: UInt64.self
+            )
             index &+= 8
         }
         while index < count {
@@ -146,7 +164,10 @@ enum RunLengthDecoder {
     }
 
     private static func unpackLevels(
-        _ source: UnsafeRawPointer, _ width: Int, _ count: Int, _ max: Int,
+        _ source: UnsafeRawPointer,
+        _ width: Int,
+        _ count: Int,
+        _ max: Int,
         _ output: UnsafeMutablePointer<UInt8>
     ) throws {
         let mask = UInt16(mask(width))

@@ -28,7 +28,10 @@ enum RunLengthEncoder {
 
     /// Codes in whole bytes of `width` (or, for width 1, a single repeated zero).
     static func codes(
-        _ codes: UnsafePointer<UInt32>, count: Int, width: Int, into output: inout OutputBuffer
+        _ codes: UnsafePointer<UInt32>,
+        count: Int,
+        width: Int,
+        into output: inout OutputBuffer
     ) {
         var index = 0
         var literalStart = 0
@@ -52,7 +55,10 @@ enum RunLengthEncoder {
 
     @inline(__always)
     private static func isUniform(
-        _ codes: UnsafePointer<UInt32>, _ start: Int, _ end: Int, _ value: UInt32
+        _ codes: UnsafePointer<UInt32>,
+        _ start: Int,
+        _ end: Int,
+        _ value: UInt32
     ) -> Bool {
         guard codes[end - 1] == value else { return false }
         var difference: UInt32 = 0
@@ -61,7 +67,10 @@ enum RunLengthEncoder {
     }
 
     private static func literals(
-        _ codes: UnsafePointer<UInt32>, _ range: Range<Int>, _ width: Int, _ output: inout OutputBuffer
+        _ codes: UnsafePointer<UInt32>,
+        _ range: Range<Int>,
+        _ width: Int,
+        _ output: inout OutputBuffer
     ) {
         guard !range.isEmpty else { return }
         precondition(width % 8 == 0, "packed codes take whole bytes")
@@ -88,13 +97,17 @@ enum RunLengthEncoder {
             }
         }
         let used = range.count * width / 8
-        for index in used..<byteCount { target.storeBytes(of: 0, toByteOffset: index, as: UInt8.self) }
+        for index in used..<byteCount {
+            target.storeBytes(of: 0, toByteOffset: index, as: UInt8.self)
+        }
         output.advance(byteCount)
     }
 
     /// Bits `range` of a bitmap as values of width 1.
     static func bits(
-        _ words: UnsafePointer<UInt64>, _ range: Range<Int>, into output: inout OutputBuffer
+        _ words: UnsafePointer<UInt64>,
+        _ range: Range<Int>,
+        into output: inout OutputBuffer
     ) {
         let ones = countOnes(words, range)
         if ones == 0 || ones == range.count {
@@ -113,7 +126,10 @@ enum RunLengthEncoder {
             let left = range.upperBound - start
             if left < 8 { bits &= (1 << UInt64(left)) - 1 }
             target.storeBytes(
-                of: UInt8(truncatingIfNeeded: bits), toByteOffset: group, as: UInt8.self)
+                of: UInt8(truncatingIfNeeded: bits),
+                toByteOffset: group,
+                as: UInt8.self
+            )
         }
         output.advance(groups)
     }
@@ -137,7 +153,9 @@ enum RunLengthEncoder {
 
     /// Levels of 0, 1 or 2 as values of width 2.
     static func pairs(
-        _ levels: UnsafePointer<UInt8>, count: Int, into output: inout OutputBuffer
+        _ levels: UnsafePointer<UInt8>,
+        count: Int,
+        into output: inout OutputBuffer
     ) {
         var difference: UInt8 = 0
         for index in 0..<count { difference |= levels[index] ^ levels[0] }

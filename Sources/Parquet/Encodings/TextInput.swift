@@ -54,7 +54,11 @@ struct TextInput: ~Copyable {
             used += length
             offsets[index + 1] = UInt32(used)
         }
-        return TextPage(base: UnsafeRawPointer(target), offsets: UnsafePointer(offsets), count: count)
+        return TextPage(
+            base: UnsafeRawPointer(target),
+            offsets: UnsafePointer(offsets),
+            count: count
+        )
     }
 
     mutating func deltaLength(_ input: inout ByteCursor, count: Int) throws -> TextPage {
@@ -97,13 +101,19 @@ struct TextInput: ~Copyable {
             let suffix = try input.take(Int(rest[index]))
             Self.copy(suffix, Int(rest[index]), start + sharedCount)
         }
-        return TextPage(base: UnsafeRawPointer(target), offsets: UnsafePointer(offsets), count: count)
+        return TextPage(
+            base: UnsafeRawPointer(target),
+            offsets: UnsafePointer(offsets),
+            count: count
+        )
     }
 
     /// Copies bytes that are followed, on both sides, by padding.
     @inline(__always)
     private static func copy(
-        _ source: UnsafeRawPointer, _ count: Int, _ target: UnsafeMutableRawPointer
+        _ source: UnsafeRawPointer,
+        _ count: Int,
+        _ target: UnsafeMutableRawPointer
     ) {
         if count > Limits.padding {
             target.copyMemory(from: source, byteCount: count)
@@ -117,7 +127,9 @@ struct TextInput: ~Copyable {
 
     /// Turns lengths into offsets; the sum is at most `limit`.
     private static func sum(
-        _ lengths: UnsafePointer<Int64>, _ count: Int, _ offsets: UnsafeMutablePointer<UInt32>,
+        _ lengths: UnsafePointer<Int64>,
+        _ count: Int,
+        _ offsets: UnsafeMutablePointer<UInt32>,
         limit: Int
     ) throws -> Int {
         var total: Int64 = 0

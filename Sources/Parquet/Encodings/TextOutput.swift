@@ -57,7 +57,8 @@ struct TextEntries {
     }
 
     static func sharedCount(
-        _ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer
+        _ left: UnsafeRawBufferPointer,
+        _ right: UnsafeRawBufferPointer
     ) -> Int {
         let count = min(left.count, right.count)
         var index = 0
@@ -76,7 +77,9 @@ struct TextEntries {
 /// Writes text.
 enum TextOutput {
     static func encodePlain(
-        _ entries: TextEntries, _ codes: UnsafePointer<UInt32>, count: Int,
+        _ entries: TextEntries,
+        _ codes: UnsafePointer<UInt32>,
+        count: Int,
         into output: inout OutputBuffer
     ) {
         for index in 0..<count {
@@ -87,8 +90,11 @@ enum TextOutput {
     }
 
     static func encodeDeltaLength(
-        _ entries: TextEntries, _ codes: UnsafePointer<UInt32>, count: Int,
-        lengths: UnsafeMutablePointer<Int64>, into output: inout OutputBuffer
+        _ entries: TextEntries,
+        _ codes: UnsafePointer<UInt32>,
+        count: Int,
+        lengths: UnsafeMutablePointer<Int64>,
+        into output: inout OutputBuffer
     ) {
         for index in 0..<count { lengths[index] = Int64(entries.length(codes[index])) }
         DeltaBinaryPacked.encode(lengths, count: count, wrap32: true, into: &output)
@@ -109,10 +115,13 @@ enum TextOutput {
         }
     }
 
-    /// - Parameter lengths: room for twice `count`.
+    /// Encodes with what neighbours share left out; `lengths` has room for twice `count`.
     static func encodeDelta(
-        _ entries: TextEntries, _ codes: UnsafePointer<UInt32>, count: Int,
-        lengths: UnsafeMutablePointer<Int64>, into output: inout OutputBuffer
+        _ entries: TextEntries,
+        _ codes: UnsafePointer<UInt32>,
+        count: Int,
+        lengths: UnsafeMutablePointer<Int64>,
+        into output: inout OutputBuffer
     ) {
         let suffixes = lengths + count
         var previous = UnsafeRawBufferPointer(start: entries.bytes, count: 0)

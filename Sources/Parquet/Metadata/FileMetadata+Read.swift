@@ -32,7 +32,9 @@ extension FileMetadata {
         self = file
         let hasCheck = keyValues.contains { $0.key == FooterCheck.key }
         keyValues.removeAll { $0.key == FooterCheck.key }
-        if try !FooterCheck.verify(footer), hasCheck || createdBy.hasPrefix(WriterOptions.application) {
+        if try !FooterCheck.verify(footer),
+            hasCheck || createdBy.hasPrefix(WriterOptions.application)
+        {
             throw Damage(.checksumMismatch, "the footer's checksum is missing")
         }
     }
@@ -164,7 +166,8 @@ extension FileMetadata {
     }
 
     private static func chunkMetadata(
-        _ reader: inout ThriftCompactReader, _ chunk: inout ChunkMetadata
+        _ reader: inout ThriftCompactReader,
+        _ chunk: inout ChunkMetadata
     ) throws {
         var bloomOffset: Int?
         var bloomCount: Int?

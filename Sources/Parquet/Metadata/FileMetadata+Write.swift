@@ -15,7 +15,9 @@ enum FooterCheck {
         let before = CRC32.checksum(UnsafeRawBufferPointer(rebasing: footer[..<start]))
         let masked = placeholder.withUnsafeBytes { CRC32.checksum($0, continuing: before) }
         return CRC32.checksum(
-            UnsafeRawBufferPointer(rebasing: footer[end...]), continuing: masked)
+            UnsafeRawBufferPointer(rebasing: footer[end...]),
+            continuing: masked
+        )
     }
 
     /// Checks the footer's checksum, which is found by its bytes: damage may hide it from the parser.
@@ -81,7 +83,9 @@ extension FileMetadata {
             }
         }
         var bytes = writer.bytes
-        let digits = FooterCheck.digits(bytes.withUnsafeBytes { FooterCheck.checksum($0, end: checkEnd) })
+        let digits = FooterCheck.digits(
+            bytes.withUnsafeBytes { FooterCheck.checksum($0, end: checkEnd) }
+        )
         bytes.replaceSubrange(checkEnd - FooterCheck.digitCount..<checkEnd, with: digits)
         return bytes
     }
@@ -115,7 +119,9 @@ extension FileMetadata {
     }
 
     private static func write(
-        _ group: RowGroupMetadata, _ ordinal: Int, _ writer: inout ThriftCompactWriter
+        _ group: RowGroupMetadata,
+        _ ordinal: Int,
+        _ writer: inout ThriftCompactWriter
     ) {
         writer.list(1, of: ThriftType.structure, count: group.chunks.count) { list in
             for chunk in group.chunks { list.element { write(chunk, &$0) } }

@@ -94,7 +94,9 @@ struct ChunkMetadata: Sendable {
     /// Where the pages are.
     var pages: ByteRange {
         var start = dataPageOffset
-        if let dictionaryPageOffset, dictionaryPageOffset > 0 { start = min(start, dictionaryPageOffset) }
+        if let dictionaryPageOffset, dictionaryPageOffset > 0 {
+            start = min(start, dictionaryPageOffset)
+        }
         return ByteRange(offset: start, count: compressedByteCount)
     }
 }

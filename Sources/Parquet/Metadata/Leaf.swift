@@ -37,16 +37,29 @@ extension Schema {
     func leaves() -> [Leaf] {
         var leaves: [Leaf] = []
         for (position, field) in fields.enumerated() {
-            func add(_ path: [String], _ type: LeafType, optional: Bool, repeated: Bool, from: Field) {
+            func add(
+                _ path: [String],
+                _ type: LeafType,
+                optional: Bool,
+                repeated: Bool,
+                from: Field
+            ) {
                 leaves.append(
                     Leaf(
-                        field: position, member: leaves.last?.field == position ? leaves.last.map { $0.member + 1 } ?? 0 : 0,
-                        path: [field.name] + path, type: type,
+                        field: position,
+                        member: leaves.last?.field == position
+                            ? leaves.last.map { $0.member + 1 } ?? 0 : 0,
+                        path: [field.name] + path,
+                        type: type,
                         maxDefinition: (optional ? 1 : 0) + (repeated ? 1 : 0),
-                        elementDefinition: repeated ? 1 : 0, isRepeated: repeated,
-                        isOptional: optional, encoding: from.encoding,
+                        elementDefinition: repeated ? 1 : 0,
+                        isRepeated: repeated,
+                        isOptional: optional,
+                        encoding: from.encoding,
                         hasBloomFilter: field.hasBloomFilter || from.hasBloomFilter,
-                        hasPageIndex: field.hasPageIndex))
+                        hasPageIndex: field.hasPageIndex
+                    )
+                )
             }
             switch field.shape {
             case .leaf(let type, let optional):
@@ -62,8 +75,12 @@ extension Schema {
                         preconditionFailure("members of structs are leaves")
                     }
                     add(
-                        ["list", "element", member.name], type, optional: optional, repeated: true,
-                        from: member)
+                        ["list", "element", member.name],
+                        type,
+                        optional: optional,
+                        repeated: true,
+                        from: member
+                    )
                 }
             }
         }

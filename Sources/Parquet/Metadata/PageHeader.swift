@@ -50,7 +50,9 @@ struct PageHeader {
     /// Reads the header at the start of `cursor`.
     init(_ cursor: ByteCursor) throws {
         let bounded = ByteCursor(
-            base: cursor.pointer, count: min(cursor.remaining, Limits.pageHeaderByteCount))
+            base: cursor.pointer,
+            count: min(cursor.remaining, Limits.pageHeaderByteCount)
+        )
         var reader = ThriftCompactReader(bounded)
         var header = PageHeader()
         var levels = [EncodingCode.rle.rawValue, EncodingCode.rle.rawValue]

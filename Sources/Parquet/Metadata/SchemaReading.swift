@@ -58,7 +58,9 @@ struct SchemaTree {
     /// Placeholders, so that later leaves keep their numbers.
     private mutating func addLeaves(of node: Node, _ path: [String], _ position: Int) {
         let path = path + [node.element.name]
-        if node.element.physical != nil { leaves.append(Leaf(field: position, path: path, type: .bytes)) }
+        if node.element.physical != nil {
+            leaves.append(Leaf(field: position, path: path, type: .bytes))
+        }
         for child in node.children { addLeaves(of: child, path, position) }
     }
 
@@ -69,20 +71,38 @@ struct SchemaTree {
         if element.physical != nil {
             guard let type = element.leafType else { return nil }
             let leaf = Leaf(
-                field: position, path: [element.name], type: type, maxDefinition: outer,
-                isOptional: outer == 1)
+                field: position,
+                path: [element.name],
+                type: type,
+                maxDefinition: outer,
+                isOptional: outer == 1
+            )
             return (.leaf(type, optional: outer == 1), [leaf])
         }
         guard let repeated = node.children.first, node.children.count == 1,
             repeated.element.repetition == .repeated, repeated.element.physical == nil
         else { return nil }
-        func leaf(_ node: Node, _ path: [String], _ member: Int, _ level: Int, _ isOptional: Bool?) -> Leaf? {
-            guard node.element.repetition != .repeated, let type = node.element.leafType else { return nil }
+        func leaf(
+            _ node: Node,
+            _ path: [String],
+            _ member: Int,
+            _ level: Int,
+            _ isOptional: Bool?
+        ) -> Leaf? {
+            guard node.element.repetition != .repeated, let type = node.element.leafType else {
+                return nil
+            }
             let own = node.element.repetition == .optional ? 1 : 0
             return Leaf(
-                field: position, member: member, path: path + [node.element.name], type: type,
-                maxDefinition: level + own, elementDefinition: outer + 1, isRepeated: true,
-                isOptional: isOptional ?? (own == 1))
+                field: position,
+                member: member,
+                path: path + [node.element.name],
+                type: type,
+                maxDefinition: level + own,
+                elementDefinition: outer + 1,
+                isRepeated: true,
+                isOptional: isOptional ?? (own == 1)
+            )
         }
         let path = [element.name, repeated.element.name]
         if element.logical == .map || (element.logical == nil && element.converted == 1) {
@@ -106,9 +126,12 @@ struct SchemaTree {
         var members: [Field] = []
         var leaves: [Leaf] = []
         for (member, child) in item.children.enumerated() {
-            guard let leaf = leaf(child, path + [item.element.name], member, level, nil) else { return nil }
+            guard let leaf = leaf(child, path + [item.element.name], member, level, nil) else {
+                return nil
+            }
             members.append(
-                Field(child.element.name, .leaf(leaf.type, optional: leaf.isOptional)))
+                Field(child.element.name, .leaf(leaf.type, optional: leaf.isOptional))
+            )
             leaves.append(leaf)
         }
         return (.structs(members), leaves)
@@ -117,8 +140,10 @@ struct SchemaTree {
 
 extension SchemaTree {
     /// Adds what the schema elements cannot say.
-    mutating func apply(notes: String?, hasBloomFilter: (Int) -> Bool, hasPageIndex: (Int) -> Bool) {
-        let tokens = notes.map { $0.split(separator: " ").map { SchemaNotes.Note(String($0)) } } ?? []
+    mutating func apply(notes: String?, hasBloomFilter: (Int) -> Bool, hasPageIndex: (Int) -> Bool)
+    {
+        let tokens =
+            notes.map { $0.split(separator: " ").map { SchemaNotes.Note(String($0)) } } ?? []
         var token = 0
         func note() -> SchemaNotes.Note? {
             defer { token += 1 }
@@ -144,7 +169,8 @@ extension SchemaTree {
         }
     }
 
-    private mutating func annotate(_ field: Field, _ note: SchemaNotes.Note?, _ leaf: Int) -> Field {
+    private mutating func annotate(_ field: Field, _ note: SchemaNotes.Note?, _ leaf: Int) -> Field
+    {
         guard let note else { return field }
         var shape = field.shape
         if let byteCount = note.hexByteCount, leaves[leaf].type == .string {
@@ -157,8 +183,12 @@ extension SchemaTree {
             }
         }
         return Field(
-            field.name, shape, encoding: note.encoding, bloomFilter: note.hasBloomFilter,
-            pageIndex: note.hasPageIndex)
+            field.name,
+            shape,
+            encoding: note.encoding,
+            bloomFilter: note.hasBloomFilter,
+            pageIndex: note.hasPageIndex
+        )
     }
 }
 

@@ -26,7 +26,9 @@ struct ThriftCompactReader {
                 lastID += delta
             } else {
                 let id = try cursor.zigzag()
-                guard id >= Int64(Int16.min), id <= Int64(Int16.max) else { throw wrong("a field id") }
+                guard id >= Int64(Int16.min), id <= Int64(Int16.max) else {
+                    throw wrong("a field id")
+                }
                 lastID = Int(id)
             }
             guard lastID <= Int(Int16.max) else { throw wrong("a field id") }

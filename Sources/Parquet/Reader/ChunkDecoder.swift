@@ -49,7 +49,9 @@ final class ChunkDecoder: @unchecked Sendable {
 
     /// Decodes all pages of `chunk`, which `region` holds.
     func decodeAll(
-        _ region: UnsafeRawBufferPointer, _ chunk: ChunkMetadata, _ values: inout LeafValues
+        _ region: UnsafeRawBufferPointer,
+        _ chunk: ChunkMetadata,
+        _ values: inout LeafValues
     ) throws {
         try begin(chunk)
         var offset = 0
@@ -71,7 +73,10 @@ final class ChunkDecoder: @unchecked Sendable {
 
     /// Decodes the data page at `offset`, which takes `byteCount` bytes.
     func decodePage(
-        _ region: UnsafeRawBufferPointer, at offset: Int, byteCount: Int, _ values: inout LeafValues
+        _ region: UnsafeRawBufferPointer,
+        at offset: Int,
+        byteCount: Int,
+        _ values: inout LeafValues
     ) throws {
         let header = try header(region, offset)
         guard header.byteCount + header.compressedByteCount == byteCount else {
@@ -79,7 +84,8 @@ final class ChunkDecoder: @unchecked Sendable {
         }
         guard header.kind == PageKind.data else {
             throw header.kind == PageKind.data2
-                ? Damage.unsupported("pages of kind 3") : Damage.damaged("no data page", offset: offset)
+                ? Damage.unsupported("pages of kind 3")
+                : Damage.damaged("no data page", offset: offset)
         }
         try decode(region, offset, header, &values)
     }
@@ -89,7 +95,9 @@ final class ChunkDecoder: @unchecked Sendable {
             throw Damage.truncated("no page", offset: offset)
         }
         do {
-            let header = try PageHeader(ByteCursor(base: base + offset, count: region.count - offset))
+            let header = try PageHeader(
+                ByteCursor(base: base + offset, count: region.count - offset)
+            )
             guard header.compressedByteCount <= region.count - offset - header.byteCount else {
                 throw Damage.truncated("a page that ends early")
             }
@@ -101,11 +109,14 @@ final class ChunkDecoder: @unchecked Sendable {
 
     /// Fills `page` with the bytes of the page at `offset`, followed by padding.
     private func load(
-        _ region: UnsafeRawBufferPointer, _ offset: Int, _ header: PageHeader
+        _ region: UnsafeRawBufferPointer,
+        _ offset: Int,
+        _ header: PageHeader
     ) throws -> ByteCursor {
         let start = offset + header.byteCount
         let stored = UnsafeRawBufferPointer(
-            rebasing: region[start..<start + header.compressedByteCount])
+            rebasing: region[start..<start + header.compressedByteCount]
+        )
         if let crc = header.crc, CRC32.checksum(stored) != crc {
             throw Damage(.checksumMismatch, "a page's checksum does not match", offset: offset)
         }
@@ -123,19 +134,26 @@ final class ChunkDecoder: @unchecked Sendable {
             page.append(stored)
             _ = page.reserve(Limits.padding)
         }
-        return ByteCursor(base: page.bytes.baseAddress ?? UnsafeRawPointer(page.base), count: page.count)
+        return ByteCursor(
+            base: page.bytes.baseAddress ?? UnsafeRawPointer(page.base),
+            count: page.count
+        )
     }
 
     /// Decodes the dictionary page at `offset`.
     func decodeDictionary(
-        _ region: UnsafeRawBufferPointer, _ values: inout LeafValues, at offset: Int = 0
+        _ region: UnsafeRawBufferPointer,
+        _ values: inout LeafValues,
+        at offset: Int = 0
     ) throws {
         let header = try header(region, offset)
-        guard header.kind == PageKind.dictionary, dictionaryCount == nil, values.levelCount == 0 else {
+        guard header.kind == PageKind.dictionary, dictionaryCount == nil, values.levelCount == 0
+        else {
             throw Damage.damaged("a dictionary where none belongs", offset: offset)
         }
-        guard header.encoding == EncodingCode.plain.rawValue
-            || header.encoding == EncodingCode.plainDictionary.rawValue
+        guard
+            header.encoding == EncodingCode.plain.rawValue
+                || header.encoding == EncodingCode.plainDictionary.rawValue
         else { throw Damage.unsupported("a dictionary in encoding \(header.encoding)") }
         var input = try load(region, offset, header)
         let count = header.valueCount
@@ -162,7 +180,9 @@ final class ChunkDecoder: @unchecked Sendable {
     }
 
     private func decode(
-        _ region: UnsafeRawBufferPointer, _ offset: Int, _ header: PageHeader,
+        _ region: UnsafeRawBufferPointer,
+        _ offset: Int,
+        _ header: PageHeader,
         _ values: inout LeafValues
     ) throws {
         guard header.valueCount <= chunk.valueCount - values.levelCount else {
@@ -170,7 +190,9 @@ final class ChunkDecoder: @unchecked Sendable {
         }
         guard chunk.encodings.contains(header.encoding),
             let encoding = EncodingCode(rawValue: header.encoding)
-        else { throw Damage.damaged("encoding \(header.encoding) is not announced", offset: offset) }
+        else {
+            throw Damage.damaged("encoding \(header.encoding) is not announced", offset: offset)
+        }
         var input = try load(region, offset, header)
         do {
             let levels = try decodeLevels(&input, header.valueCount, values.leaf)
@@ -183,10 +205,16 @@ final class ChunkDecoder: @unchecked Sendable {
     }
 
     private func decodeLevels(
-        _ input: inout ByteCursor, _ count: Int, _ leaf: Leaf
+        _ input: inout ByteCursor,
+        _ count: Int,
+        _ leaf: Leaf
     ) throws -> PageLevels {
         var levels = PageLevels(
-            count: count, childCount: count, valueCount: count, level: UInt8(leaf.maxDefinition))
+            count: count,
+            childCount: count,
+            valueCount: count,
+            level: UInt8(leaf.maxDefinition)
+        )
         if leaf.isRepeated {
             let repetition = self.repetition.require(count + 8)
             var section = try input.slice(Int(try input.uint32()))
@@ -201,7 +229,11 @@ final class ChunkDecoder: @unchecked Sendable {
         let definition = self.definition.require(count + 8)
         var section = try input.slice(Int(try input.uint32()))
         let only = try RunLengthDecoder.levels(
-            &section, max: leaf.maxDefinition, count: count, into: definition)
+            &section,
+            max: leaf.maxDefinition,
+            count: count,
+            into: definition
+        )
         if let only {
             levels.level = only
             levels.valueCount = only == leaf.maxDefinition ? count : 0
@@ -223,7 +255,9 @@ final class ChunkDecoder: @unchecked Sendable {
     }
 
     private func decodeValues(
-        _ input: inout ByteCursor, _ encoding: EncodingCode, _ levels: PageLevels,
+        _ input: inout ByteCursor,
+        _ encoding: EncodingCode,
+        _ levels: PageLevels,
         _ values: inout LeafValues
     ) throws {
         let count = levels.valueCount
@@ -287,7 +321,9 @@ final class ChunkDecoder: @unchecked Sendable {
     }
 
     private func appendCodes(
-        _ codes: UnsafeMutablePointer<UInt32>, _ count: Int, _ levels: PageLevels,
+        _ codes: UnsafeMutablePointer<UInt32>,
+        _ count: Int,
+        _ levels: PageLevels,
         _ values: inout LeafValues
     ) {
         switch values.leaf.type {

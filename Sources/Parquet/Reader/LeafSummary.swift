@@ -1,5 +1,6 @@
-/// What statistics, filters and indexes claim about values, computed from the values themselves. Used to
-/// verify files, so written for clarity and not for speed.
+/// What statistics, filters and indexes claim about values, computed from the values themselves.
+///
+/// Used to verify files, so written for clarity and not for speed.
 struct LeafSummary {
     /// Values that are there.
     private(set) var valueCount = 0
@@ -65,7 +66,9 @@ struct LeafSummary {
             let words = Array(column.words[start..<start + width])
             if leaf.isOptional, words.allSatisfy({ $0 == 0 }) { continue }
             valueCount += 1
-            if leaf.hasBloomFilter { hashes.append(ChunkWriter.hash(words[0], words[width - 1], width)) }
+            if leaf.hasBloomFilter {
+                hashes.append(ChunkWriter.hash(words[0], words[width - 1], width))
+            }
             if low.map({ words.lexicographicallyPrecedes($0) }) ?? true { low = words }
             if high.map({ $0.lexicographicallyPrecedes(words) }) ?? true { high = words }
         }

@@ -15,7 +15,7 @@ struct LeafValues {
     private var validity: [UInt64]?
     private static let reservedCountMax = 1 << 20
 
-    /// - Parameter expected: how many values there may be; a hint only.
+    /// Starts empty; `expected` says how many values there may be, and is a hint only.
     init(_ leaf: Leaf, expected: Int) {
         self.leaf = leaf
         let count = min(expected, Self.reservedCountMax)
@@ -134,7 +134,9 @@ struct LeafValues {
     }
 
     mutating func appendWords(
-        _ values: UnsafePointer<UInt64>, _ wordsPerRow: Int, _ levels: PageLevels
+        _ values: UnsafePointer<UInt64>,
+        _ wordsPerRow: Int,
+        _ levels: PageLevels
     ) {
         Self.spread(values, wordsPerRow, 0, levels, leaf, &words)
     }
@@ -143,16 +145,22 @@ struct LeafValues {
         Self.spread(values, 1, TextColumn.null, levels, leaf, &codes)
     }
 
-    /// Appends the children of a page: its values where there are some, `null` elsewhere. One element after
-    /// the values may be loaded.
+    /// Appends the children of a page: its values where there are some, `null` elsewhere.
+    ///
+    /// One element after the values may be loaded.
     @inline(__always)
     private static func spread<Value: BitwiseCopyable>(
-        _ values: UnsafePointer<Value>, _ width: Int, _ null: Value, _ levels: PageLevels,
-        _ leaf: Leaf, _ output: inout [Value]
+        _ values: UnsafePointer<Value>,
+        _ width: Int,
+        _ null: Value,
+        _ levels: PageLevels,
+        _ leaf: Leaf,
+        _ output: inout [Value]
     ) {
         guard let definition = levels.definition, levels.valueCount < levels.childCount else {
             output.append(
-                contentsOf: UnsafeBufferPointer(start: values, count: levels.valueCount * width))
+                contentsOf: UnsafeBufferPointer(start: values, count: levels.valueCount * width)
+            )
             return
         }
         let present = UInt8(leaf.maxDefinition)
@@ -190,7 +198,8 @@ struct LeafValues {
         let base = UInt32(truncatingIfNeeded: entryBytes.count)
         let start = entryOffsets.count
         entryBytes.append(
-            contentsOf: UnsafeRawBufferPointer(start: page.base, count: page.byteCount))
+            contentsOf: UnsafeRawBufferPointer(start: page.base, count: page.byteCount)
+        )
         entryOffsets.append(contentsOf: repeatElement(0, count: page.count))
         entryOffsets.withUnsafeMutableBufferPointer { offsets in
             for index in 0..<page.count {
@@ -220,14 +229,20 @@ struct LeafValues {
         case .string, .json, .bytes:
             return .text(
                 TextColumn(
-                    codes: codes, dictionary: TextDictionary(bytes: entryBytes, offsets: entryOffsets)))
+                    codes: codes,
+                    dictionary: TextDictionary(bytes: entryBytes, offsets: entryOffsets)
+                )
+            )
         case .hex(let byteCount):
             return .identifier(IdentifierColumn(words: words, wordsPerRow: byteCount / 8))
         default:
             let isFull = valueCount == childCount
             return .fixed(
                 FixedColumn(
-                    values: fixed, validity: isFull ? nil : validity.map { Validity(words: $0) }))
+                    values: fixed,
+                    validity: isFull ? nil : validity.map { Validity(words: $0) }
+                )
+            )
         }
     }
 }
@@ -249,7 +264,8 @@ enum ColumnSlice {
             }
             if count == 0 { return .absent(rows: rows.count) }
             return .fixed(
-                FixedColumn(values: values, validity: count == rows.count ? nil : sliced))
+                FixedColumn(values: values, validity: count == rows.count ? nil : sliced)
+            )
         case .text(let text):
             let codes = Array(text.codes[rows])
             if codes.allSatisfy({ $0 == TextColumn.null }) { return .absent(rows: rows.count) }
@@ -258,8 +274,12 @@ enum ColumnSlice {
             let width = identifiers.wordsPerRow
             return .identifier(
                 IdentifierColumn(
-                    words: Array(identifiers.words[rows.lowerBound * width..<rows.upperBound * width]),
-                    wordsPerRow: width))
+                    words: Array(
+                        identifiers.words[rows.lowerBound * width..<rows.upperBound * width]
+                    ),
+                    wordsPerRow: width
+                )
+            )
         }
     }
 }

@@ -4,7 +4,10 @@
 extension ParquetReader {
     /// Decodes one field for some rows of a row group.
     ///
-    /// - Parameter rows: inside the row group; nil for all.
+    /// - Parameters:
+    ///   - rowGroup: which row group.
+    ///   - field: the field's position in the schema.
+    ///   - rows: inside the row group; nil for all.
     /// - Returns: exactly those rows. `.absent` when they are all null, or all empty.
     /// - Throws: `ParquetError`, and whatever the source throws.
     public func column(rowGroup: Int, field: Int, rows: Range<Int>? = nil) throws -> Column {
@@ -14,13 +17,17 @@ extension ParquetReader {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= all.upperBound, "rows of the group")
         let numbers = try leaves(of: field)
         guard !rows.isEmpty, let first = numbers.first else { return .absent(rows: 0) }
+        if let known = try knownColumn(rowGroup, numbers, rows) { return known }
         guard leaves[first].isRepeated else { return try leafValues(rowGroup, first, rows).column }
         let parts = try numbers.map { try leafValues(rowGroup, $0, rows) }
         let offsets = parts[0].offsets
         for (part, number) in zip(parts, numbers) where part.offsets != offsets {
             throw ParquetError(
-                code: .damaged, message: "its lists differ in length from those beside it", file: name,
-                column: leaves[number].name)
+                code: .damaged,
+                message: "its lists differ in length from those beside it",
+                file: name,
+                column: leaves[number].name
+            )
         }
         guard let last = offsets.last, last > 0 else { return .absent(rows: rows.count) }
         return .list(ListColumn(offsets: offsets, children: parts.map(\.column)))
@@ -28,14 +35,19 @@ extension ParquetReader {
 
     /// Decodes one leaf for some rows; `offsets` is empty unless the leaf is repeated.
     func leafValues(
-        _ group: Int, _ leaf: Int, _ rows: Range<Int>
+        _ group: Int,
+        _ leaf: Int,
+        _ rows: Range<Int>
     ) throws -> (offsets: [UInt32], column: Column) {
         let chunk = metadata.rowGroups[group].chunks[leaf]
         let rowCount = rowGroups[group].rowCount
         guard chunk.physical == leaves[leaf].physical else {
             throw ParquetError(
-                code: .damaged, message: "stored as another type than the schema says", file: name,
-                column: leaves[leaf].name)
+                code: .damaged,
+                message: "stored as another type than the schema says",
+                file: name,
+                column: leaves[leaf].name
+            )
         }
         if rows.count < rowCount, let index = try pageIndex(group, leaf)?.offsets {
             return try indexedValues(chunk, leaf, index, rows, rowCount)
@@ -56,14 +68,20 @@ extension ParquetReader {
     }
 
     private func indexedValues(
-        _ chunk: ChunkMetadata, _ leaf: Int, _ index: OffsetIndex, _ rows: Range<Int>,
+        _ chunk: ChunkMetadata,
+        _ leaf: Int,
+        _ index: OffsetIndex,
+        _ rows: Range<Int>,
         _ rowCount: Int
     ) throws -> (offsets: [UInt32], column: Column) {
         let numbers = index.pages.indices.filter { index.rows($0, of: rowCount).overlaps(rows) }
         guard let first = numbers.first, let last = numbers.last else {
             throw ParquetError(
-                code: .damaged, message: "rows \(rows) are on no page", file: name,
-                column: leaves[leaf].name)
+                code: .damaged,
+                message: "rows \(rows) are on no page",
+                file: name,
+                column: leaves[leaf].name
+            )
         }
         let start = index.pages[first].offset
         let end = index.pages[last].offset + index.pages[last].byteCount
@@ -76,13 +94,16 @@ extension ParquetReader {
         var dictionary: [UInt8] = []
         if hasDictionary, !isNear {
             dictionary = try read(
-                ByteRange(offset: chunkStart, count: index.pages[0].offset - chunkStart))
+                ByteRange(offset: chunkStart, count: index.pages[0].offset - chunkStart)
+            )
         }
         return try locating(leaf, regionStart) {
             try DecoderPool.shared.withDecoder { decoder in
                 var values = LeafValues(
                     leaves[leaf],
-                    expected: leaves[leaf].isRepeated ? 0 : index.rows(last, of: rowCount).upperBound)
+                    expected: leaves[leaf].isRepeated
+                        ? 0 : index.rows(last, of: rowCount).upperBound
+                )
                 try bytes.withUnsafeBytes { region in
                     try decoder.begin(chunk)
                     if hasDictionary {
@@ -94,14 +115,19 @@ extension ParquetReader {
                         let page = index.pages[number]
                         let before = values.rowCount
                         try decoder.decodePage(
-                            region, at: page.offset - regionStart, byteCount: page.byteCount, &values)
+                            region,
+                            at: page.offset - regionStart,
+                            byteCount: page.byteCount,
+                            &values
+                        )
                         guard values.rowCount - before == index.rows(number, of: rowCount).count
                         else { throw Damage.damaged("page \(number) has another number of rows") }
                     }
                 }
                 let skipped = index.pages[first].firstRow
                 return try values.finish(
-                    rows.lowerBound - skipped..<rows.upperBound - skipped)
+                    rows.lowerBound - skipped..<rows.upperBound - skipped
+                )
             }
         }
     }

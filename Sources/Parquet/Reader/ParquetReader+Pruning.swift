@@ -4,7 +4,10 @@
 extension ParquetReader {
     /// What the footer says about the values of a leaf in a row group.
     ///
-    /// - Parameter member: which leaf of the field, for maps (0 keys, 1 values) and structs.
+    /// - Parameters:
+    ///   - rowGroup: which row group.
+    ///   - field: the field's position in the schema.
+    ///   - member: which leaf of the field, for maps (0 keys, 1 values) and structs.
     /// - Returns: nil when nothing is known.
     public func statistics(rowGroup: Int, field: Int, member: Int = 0) -> Statistics? {
         precondition(rowGroups.indices.contains(rowGroup), "a row group of the file")
@@ -18,14 +21,18 @@ extension ParquetReader {
         return Statistics(
             min: raw.min.flatMap { StatisticValue(stored: $0, type, isExact: raw.isMinExact) },
             max: raw.max.flatMap { StatisticValue(stored: $0, type, isExact: raw.isMaxExact) },
-            nullCount: raw.nullCount)
+            nullCount: raw.nullCount
+        )
     }
 
     /// Whether an identifier may be in a row group; false only when it is not.
     ///
-    /// - Parameter identifier: its words; the second is ignored for identifiers of 8 bytes.
+    /// The second word of `identifier` is ignored for identifiers of 8 bytes.
     public func mayContain(
-        rowGroup: Int, field: Int, member: Int = 0, identifier: (UInt64, UInt64)
+        rowGroup: Int,
+        field: Int,
+        member: Int = 0,
+        identifier: (UInt64, UInt64)
     ) throws -> Bool {
         guard let leaf = leaf(field, member), case .hex(let byteCount) = leaves[leaf].type,
             let filter = try bloomFilter(rowGroup, leaf)
@@ -35,7 +42,10 @@ extension ParquetReader {
 
     /// Whether a text may be in a row group; false only when it is not.
     public func mayContain(
-        rowGroup: Int, field: Int, member: Int = 0, text: [UInt8]
+        rowGroup: Int,
+        field: Int,
+        member: Int = 0,
+        text: [UInt8]
     ) throws -> Bool {
         guard let leaf = leaf(field, member), leaves[leaf].physical == .byteArray,
             let filter = try bloomFilter(rowGroup, leaf)
@@ -43,8 +53,10 @@ extension ParquetReader {
         return filter.mayContain(text.withUnsafeBytes { XXHash64.hash($0) })
     }
 
-    /// The rows, inside the row group, of the pages that may hold a value from `low` through `high`; all
-    /// rows when there is no page index. A missing limit does not limit. Pages without values hold none.
+    /// The rows, inside the row group, of the pages that may hold a value from `low` through `high`.
+    ///
+    /// These are all rows when there is no page index. A missing limit does not limit. Pages without values
+    /// hold none.
     public func rowRanges(
         rowGroup: Int,
         field: Int,

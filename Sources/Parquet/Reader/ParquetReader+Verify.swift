@@ -1,18 +1,22 @@
 extension ParquetReader {
-    /// Reads every page of every column and checks everything the file claims about them: checksums,
-    /// counts, levels, statistics, bloom filters and page indexes. Fields of unsupported kinds are skipped.
+    /// Reads every page of every column and checks everything the file claims about them.
+    ///
+    /// That is checksums, counts, levels, statistics, bloom filters and page indexes. Fields of unsupported
+    /// kinds are skipped.
     ///
     /// - Throws: `ParquetError` for the first fault, and whatever the source throws.
     /// - Complexity: proportional to the file; some times slower than reading it.
     public func verify() throws {
         guard try read(ByteRange(offset: 0, count: 4)) == ChunkWriter.magic else {
             throw ParquetError(
-                code: .notParquet, message: "the file does not start as a Parquet file does",
-                file: name, offset: 0)
+                code: .notParquet,
+                message: "the file does not start as a Parquet file does",
+                file: name,
+                offset: 0
+            )
         }
         for group in rowGroups.indices {
-            for field in schema.fields.indices {
-                guard leaf(field, 0) != nil else { continue }
+            for field in schema.fields.indices where leaf(field, 0) != nil {
                 let column = try column(rowGroup: group, field: field)
                 guard column.rowCount == rowGroups[group].rowCount else {
                     throw fault("\(column.rowCount) rows", try leaves(of: field).lowerBound)
@@ -55,7 +59,10 @@ extension ParquetReader {
     }
 
     private func verify(
-        _ index: PageIndex, _ group: Int, _ number: Int, _ whole: (offsets: [UInt32], column: Column)
+        _ index: PageIndex,
+        _ group: Int,
+        _ number: Int,
+        _ whole: (offsets: [UInt32], column: Column)
     ) throws {
         let leaf = leaves[number]
         let rowCount = rowGroups[group].rowCount
@@ -99,7 +106,9 @@ extension Column {
             left.values == right.values && left.validity == right.validity
         case (.identifier(let left), .identifier(let right)): left.words == right.words
         case (.text(let left), .text(let right)):
-            zip(left.codes, right.codes).allSatisfy { left.dictionary.entry($0) == right.dictionary.entry($1) }
+            zip(left.codes, right.codes).allSatisfy {
+                left.dictionary.entry($0) == right.dictionary.entry($1)
+            }
                 && left.codes.count == right.codes.count
         default: false
         }

@@ -3,7 +3,9 @@ internal import Synchronization
 // Opening: the last 64 KiB in one read, which usually hold the whole footer; the footer is checked against its own
 // CRC when this library wrote it, and against the file's length always. Nothing else is read until asked for.
 
-/// Reads one Parquet file. Immutable after opening, and safe to use from many threads at once.
+/// Reads one Parquet file.
+///
+/// Immutable after opening, and safe to use from many threads at once.
 public final class ParquetReader: Sendable {
     /// What the footer says about one row group.
     public struct RowGroup: Sendable {
@@ -15,11 +17,14 @@ public final class ParquetReader: Sendable {
         public let firstRow: Int
     }
 
-    /// The fields, rebuilt from the file. Fields of a kind this library does not read are optional bytes
+    /// The fields, rebuilt from the file.
+    ///
+    /// Fields of a kind this library does not read are optional bytes
     /// here, and an `unsupported` error when read.
     public let schema: Schema
     /// Rows of the file.
     public let rowCount: Int
+    /// Row groups in file order.
     public let rowGroups: [RowGroup]
     /// What the writer of the file added to it.
     public let keyValueMetadata: [String: String]
@@ -53,7 +58,8 @@ public final class ParquetReader: Sendable {
             var tree = try SchemaTree(metadata.elements)
             rowGroups = try Self.check(&metadata, tree, end: offset)
             let groups = metadata.rowGroups
-            tree.apply(notes: metadata.keyValues.last { $0.key == SchemaNotes.key }?.value) { leaf in
+            tree.apply(notes: metadata.keyValues.last { $0.key == SchemaNotes.key }?.value) {
+                leaf in
                 groups.contains { $0.chunks[leaf].bloomFilter != nil }
             } hasPageIndex: { leaf in
                 groups.contains { $0.chunks[leaf].offsetIndex != nil }
@@ -66,7 +72,8 @@ public final class ParquetReader: Sendable {
             footerByteCount = footer.count
             keyValueMetadata = Dictionary(
                 metadata.keyValues.filter { $0.key != SchemaNotes.key }.map { ($0.key, $0.value) },
-                uniquingKeysWith: { $1 })
+                uniquingKeysWith: { $1 }
+            )
             self.metadata = metadata
         } catch {
             throw Self.located(error, source.name)
@@ -115,14 +122,18 @@ public final class ParquetReader: Sendable {
 
     /// Checks that row groups fit the schema and the file, and shares what they repeat.
     private static func check(
-        _ metadata: inout FileMetadata, _ tree: SchemaTree, end: Int
+        _ metadata: inout FileMetadata,
+        _ tree: SchemaTree,
+        end: Int
     ) throws -> [RowGroup] {
         var groups: [RowGroup] = []
         var firstRow = 0
         for (number, group) in metadata.rowGroups.enumerated() {
-            guard group.chunks.count == tree.leaves.count, group.rowCount <= Limits.rowGroupRowCount else {
+            guard group.chunks.count == tree.leaves.count, group.rowCount <= Limits.rowGroupRowCount
+            else {
                 throw Damage.damaged(
-                    "row group \(number) has \(group.chunks.count) columns and \(group.rowCount) rows")
+                    "row group \(number) has \(group.chunks.count) columns and \(group.rowCount) rows"
+                )
             }
             var bytes = 0
             for (leaf, chunk) in group.chunks.enumerated() {
@@ -136,7 +147,8 @@ public final class ParquetReader: Sendable {
                     })
                 else {
                     throw Damage.damaged(
-                        "row group \(number), column \(tree.leaves[leaf].name) does not fit the file")
+                        "row group \(number), column \(tree.leaves[leaf].name) does not fit the file"
+                    )
                 }
                 metadata.rowGroups[number].chunks[leaf].path = tree.leaves[leaf].path
                 bytes += chunk.compressedByteCount
@@ -174,7 +186,11 @@ public final class ParquetReader: Sendable {
         precondition(schema.fields.indices.contains(field), "a field of the file")
         if let reason = unsupported[field] {
             throw ParquetError(
-                code: .unsupported, message: reason, file: name, column: schema.fields[field].name)
+                code: .unsupported,
+                message: reason,
+                file: name,
+                column: schema.fields[field].name
+            )
         }
         return fieldLeaves[field]
     }
@@ -189,20 +205,26 @@ public final class ParquetReader: Sendable {
     func read(_ range: ByteRange) throws -> [UInt8] { try Self.exactly(source, range) }
 
     private static func exactly(
-        _ source: any RandomAccessBytes, _ range: ByteRange
+        _ source: any RandomAccessBytes,
+        _ range: ByteRange
     ) throws -> [UInt8] {
         let bytes = try source.read(at: range.offset, count: range.count)
         guard bytes.count == range.count else {
             throw ParquetError(
-                code: .truncated, message: "\(bytes.count) of \(range.count) bytes can be read",
-                file: source.name, offset: range.offset)
+                code: .truncated,
+                message: "\(bytes.count) of \(range.count) bytes can be read",
+                file: source.name,
+                offset: range.offset
+            )
         }
         return bytes
     }
 
     /// Runs `body`, adding file and column to the faults it finds.
     func locating<Result>(
-        _ leaf: Int, _ base: Int?, _ body: () throws -> Result
+        _ leaf: Int,
+        _ base: Int?,
+        _ body: () throws -> Result
     ) throws -> Result {
         do {
             return try body()
@@ -228,7 +250,10 @@ public final class ParquetReader: Sendable {
         if let known = cache.withLock({ $0.bloomFilters[key] }) { return known }
         guard range.count <= Limits.bloomByteCount + 64 else {
             throw ParquetError(
-                code: .valueTooLarge, message: "a bloom filter of \(range.count) bytes", file: name)
+                code: .valueTooLarge,
+                message: "a bloom filter of \(range.count) bytes",
+                file: name
+            )
         }
         let bytes = try read(range)
         let filter = try locating(leaf, range.offset) { try BloomFilter(serialized: bytes) }
@@ -251,12 +276,18 @@ public final class ParquetReader: Sendable {
             chunk.columnIndex.map({ $0.count <= Limits.pageIndexByteCount }) ?? true
         else {
             throw ParquetError(
-                code: .valueTooLarge, message: "a page index of \(offsets.count) bytes", file: name)
+                code: .valueTooLarge,
+                message: "a page index of \(offsets.count) bytes",
+                file: name
+            )
         }
         let bytes = try read(offsets)
         let index = try locating(leaf, offsets.offset) {
             try OffsetIndex(
-                serialized: bytes, chunk: chunk.pages, rowCount: rowGroups[group].rowCount)
+                serialized: bytes,
+                chunk: chunk.pages,
+                rowCount: rowGroups[group].rowCount
+            )
         }
         var result = PageIndex(offsets: index)
         if let range = chunk.columnIndex {

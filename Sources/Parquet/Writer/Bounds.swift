@@ -171,7 +171,9 @@ enum BoundsScan {
     }
 
     static func text(
-        _ entries: TextEntries, _ codes: UnsafePointer<UInt32>, _ range: Range<Int>
+        _ entries: TextEntries,
+        _ codes: UnsafePointer<UInt32>,
+        _ range: Range<Int>
     ) -> Bounds {
         guard !range.isEmpty else { return .none }
         let shared = entries.sharedCount(codes, range)
@@ -199,19 +201,27 @@ enum BoundsScan {
 
     /// Like `text`, for codes into a chunk's own dictionary.
     static func text(
-        _ dictionary: ChunkDictionary, _ codes: UnsafePointer<UInt32>, _ range: Range<Int>
+        _ dictionary: ChunkDictionary,
+        _ codes: UnsafePointer<UInt32>,
+        _ range: Range<Int>
     ) -> Bounds {
         guard !range.isEmpty else { return .none }
         if dictionary.count * 4 <= range.count { return few(dictionary, codes, range) }
         var low = codes[range.lowerBound]
         var high = low
         for index in range { dictionary.extend(&low, &high, codes[index]) }
-        return bounds(dictionary.entries, dictionary.distinct[Int(low)], dictionary.distinct[Int(high)])
+        return bounds(
+            dictionary.entries,
+            dictionary.distinct[Int(low)],
+            dictionary.distinct[Int(high)]
+        )
     }
 
     /// Marks the codes that occur, and compares each once.
     private static func few(
-        _ dictionary: ChunkDictionary, _ codes: UnsafePointer<UInt32>, _ range: Range<Int>
+        _ dictionary: ChunkDictionary,
+        _ codes: UnsafePointer<UInt32>,
+        _ range: Range<Int>
     ) -> Bounds {
         var low = codes[range.lowerBound]
         var high = low
@@ -222,11 +232,17 @@ enum BoundsScan {
                 dictionary.extend(&low, &high, UInt32(code))
             }
         }
-        return bounds(dictionary.entries, dictionary.distinct[Int(low)], dictionary.distinct[Int(high)])
+        return bounds(
+            dictionary.entries,
+            dictionary.distinct[Int(low)],
+            dictionary.distinct[Int(high)]
+        )
     }
 
     static func identifiers(
-        _ words: UnsafePointer<UInt64>, _ wordsPerValue: Int, _ range: Range<Int>
+        _ words: UnsafePointer<UInt64>,
+        _ wordsPerValue: Int,
+        _ range: Range<Int>
     ) -> Bounds {
         guard !range.isEmpty else { return .none }
         func isLess(_ left: Int, _ right: Int) -> Bool {

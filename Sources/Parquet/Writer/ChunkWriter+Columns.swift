@@ -10,11 +10,13 @@ extension ChunkWriter {
 
     /// Writes the chunk of one leaf.
     ///
-    /// - Parameters:
-    ///   - column: a value per row, or per child row when there are `offsets`.
-    ///   - offsets: `rowCount + 1` positions in `column`, when the leaf is repeated.
+    /// `column` has a value per row, or per child row when the leaf is repeated: then `offsets` are
+    /// `rowCount + 1` positions in it.
     func write(
-        _ leaf: Leaf, _ column: Column, offsets: [UInt32]?, _ rowCount: Int
+        _ leaf: Leaf,
+        _ column: Column,
+        offsets: [UInt32]?,
+        _ rowCount: Int
     ) throws -> (ChunkMetadata, ChunkTrailer) {
         let childCount = column.rowCount
         guard childCount <= Limits.chunkValueCount else {
@@ -47,12 +49,18 @@ extension ChunkWriter {
     }
 
     private func write(
-        _ column: Column, _ offsets: UnsafePointer<UInt32>?, _ rowCount: Int,
+        _ column: Column,
+        _ offsets: UnsafePointer<UInt32>?,
+        _ rowCount: Int,
         _ chunk: inout ChunkRecord
     ) throws {
         let leaf = chunk.leaf
         let layout = ChunkLayout(
-            rowCount: rowCount, offsets: offsets, validity: nil, hasValues: true)
+            rowCount: rowCount,
+            offsets: offsets,
+            validity: nil,
+            hasValues: true
+        )
         switch column {
         case .absent(let count):
             try writeAbsent(count, layout, &chunk)
@@ -76,7 +84,9 @@ extension ChunkWriter {
     }
 
     private func writeAbsent(
-        _ count: Int, _ layout: ChunkLayout, _ chunk: inout ChunkRecord
+        _ count: Int,
+        _ layout: ChunkLayout,
+        _ chunk: inout ChunkRecord
     ) throws {
         let leaf = chunk.leaf
         guard count == 0 || leaf.isOptional else {
@@ -86,8 +96,12 @@ extension ChunkWriter {
                 let words = byteCount / 8
                 try writeIdentifiers(
                     IdentifierColumn(
-                        words: [UInt64](repeating: 0, count: count * words), wordsPerRow: words),
-                    layout, &chunk)
+                        words: [UInt64](repeating: 0, count: count * words),
+                        wordsPerRow: words
+                    ),
+                    layout,
+                    &chunk
+                )
             case .string, .json, .bytes:
                 let codes = [UInt32](repeating: TextColumn.null, count: count)
                 try writeText(TextColumn(codes: codes, dictionary: .empty), layout, &chunk)
@@ -107,7 +121,9 @@ extension ChunkWriter {
     ///
     /// - Returns: how many they are; `target` is filled only when they are not all.
     static func compact<Value: BitwiseCopyable>(
-        _ values: UnsafePointer<Value>, _ count: Int, _ validity: UnsafePointer<UInt64>,
+        _ values: UnsafePointer<Value>,
+        _ count: Int,
+        _ validity: UnsafePointer<UInt64>,
         _ target: UnsafeMutablePointer<Value>
     ) -> Int {
         var used = 0

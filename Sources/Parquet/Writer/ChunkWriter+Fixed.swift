@@ -3,13 +3,21 @@
 
 extension ChunkWriter {
     func writeFixed(
-        _ column: FixedColumn, _ format: FixedFormat, _ layout: ChunkLayout,
+        _ column: FixedColumn,
+        _ format: FixedFormat,
+        _ layout: ChunkLayout,
         _ chunk: inout ChunkRecord
     ) throws {
         let count = column.values.count
         try column.values.withUnsafeBufferPointer { values in
             guard let base = values.baseAddress, count > 0 else {
-                return try writeValues(UnsafePointer(self.values.require(1)), 0, format, layout, &chunk)
+                return try writeValues(
+                    UnsafePointer(self.values.require(1)),
+                    0,
+                    format,
+                    layout,
+                    &chunk
+                )
             }
             guard let validity = column.validity, chunk.leaf.isOptional else {
                 return try writeValues(base, count, format, layout, &chunk)
@@ -34,7 +42,10 @@ extension ChunkWriter {
     }
 
     private func writeValues(
-        _ values: UnsafePointer<Int64>, _ count: Int, _ format: FixedFormat, _ layout: ChunkLayout,
+        _ values: UnsafePointer<Int64>,
+        _ count: Int,
+        _ format: FixedFormat,
+        _ layout: ChunkLayout,
         _ chunk: inout ChunkRecord
     ) throws {
         let isFloating = format == .float || format == .double
@@ -52,11 +63,14 @@ extension ChunkWriter {
         let encoding = Self.encoding(chunk.leaf.encoding, format)
         if encoding == .rleDictionary || (chunk.leaf.encoding == .automatic && format != .bit) {
             let isExplicit = encoding == .rleDictionary
-            let limit = isExplicit
+            let limit =
+                isExplicit
                 ? min(options.dictionaryByteLimit / format.width, count)
                 : format == .int64 ? 1 : min(Limits.fewDistinctCount, count / 2)
             let isConstant = Self.isConstant(values, count)
-            if isConstant || limit > 1, count > 0, let distinct = intern(values, count, max(limit, 1)) {
+            if isConstant || limit > 1, count > 0,
+                let distinct = intern(values, count, max(limit, 1))
+            {
                 return try writeDictionary(distinct, count, format, layout, &chunk, bounds)
             }
         }
@@ -65,20 +79,31 @@ extension ChunkWriter {
         case .deltaBinaryPacked:
             try writePages(layout, .deltaBinaryPacked, rowLimit: rowLimit, &chunk) { range in
                 DeltaBinaryPacked.encode(
-                    values + range.lowerBound, count: range.count, wrap32: format == .int32,
-                    into: &page)
+                    values + range.lowerBound,
+                    count: range.count,
+                    wrap32: format == .int32,
+                    into: &page
+                )
                 return try bounds(range)
             }
         case .byteStreamSplit:
             try writePages(layout, .byteStreamSplit, rowLimit: rowLimit, &chunk) { range in
                 FixedValues.encodeSplit(
-                    values + range.lowerBound, count: range.count, format, into: &page)
+                    values + range.lowerBound,
+                    count: range.count,
+                    format,
+                    into: &page
+                )
                 return try bounds(range)
             }
         default:
             try writePages(layout, .plain, rowLimit: rowLimit, &chunk) { range in
                 FixedValues.encodePlain(
-                    values + range.lowerBound, count: range.count, format, into: &page)
+                    values + range.lowerBound,
+                    count: range.count,
+                    format,
+                    into: &page
+                )
                 return try bounds(range)
             }
         }
@@ -140,29 +165,45 @@ extension ChunkWriter {
     }
 
     private func writeDictionary(
-        _ distinctCount: Int, _ count: Int, _ format: FixedFormat, _ layout: ChunkLayout,
-        _ chunk: inout ChunkRecord, _ bounds: (Range<Int>) throws -> Bounds
+        _ distinctCount: Int,
+        _ count: Int,
+        _ format: FixedFormat,
+        _ layout: ChunkLayout,
+        _ chunk: inout ChunkRecord,
+        _ bounds: (Range<Int>) throws -> Bounds
     ) throws {
         let codes = self.codes.require(count)
         page.removeAll()
         FixedValues.encodePlain(
-            distinctValues.require(distinctCount), count: distinctCount, format, into: &page)
+            distinctValues.require(distinctCount),
+            count: distinctCount,
+            format,
+            into: &page
+        )
         try writeDictionary(count: distinctCount, &chunk)
         let width = RunLengthEncoder.width(codeCount: distinctCount)
         let isOnePage = distinctCount == 1 && layout.validity == nil && layout.offsets == nil
         try writePages(
-            layout, .rleDictionary, rowLimit: isOnePage ? layout.rowCount : options.pageRowLimit,
+            layout,
+            .rleDictionary,
+            rowLimit: isOnePage ? layout.rowCount : options.pageRowLimit,
             &chunk
         ) { range in
             page.append(UInt8(width))
             RunLengthEncoder.codes(
-                codes + range.lowerBound, count: range.count, width: width, into: &page)
+                codes + range.lowerBound,
+                count: range.count,
+                width: width,
+                into: &page
+            )
             return try bounds(isOnePage ? range.prefix(1) : range)
         }
     }
 
     private func bloomFilter(
-        _ values: UnsafePointer<Int64>, _ count: Int, _ format: FixedFormat
+        _ values: UnsafePointer<Int64>,
+        _ count: Int,
+        _ format: FixedFormat
     ) -> BloomFilter {
         let hashes = self.hashes.require(count)
         for index in 0..<count {
@@ -177,7 +218,9 @@ extension ChunkWriter {
     static func hash(_ value: Int64, _ format: FixedFormat) -> UInt64 {
         let stored = format.stored(value).littleEndian
         return withUnsafeBytes(of: stored) { bytes in
-            XXHash64.hash(UnsafeRawBufferPointer(rebasing: bytes[..<(format == .bit ? 1 : format.width)]))
+            XXHash64.hash(
+                UnsafeRawBufferPointer(rebasing: bytes[..<(format == .bit ? 1 : format.width)])
+            )
         }
     }
 }

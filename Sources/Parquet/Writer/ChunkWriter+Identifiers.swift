@@ -3,13 +3,21 @@
 
 extension ChunkWriter {
     func writeIdentifiers(
-        _ column: IdentifierColumn, _ layout: ChunkLayout, _ chunk: inout ChunkRecord
+        _ column: IdentifierColumn,
+        _ layout: ChunkLayout,
+        _ chunk: inout ChunkRecord
     ) throws {
         let wordsPerRow = column.wordsPerRow
         let count = column.words.count / wordsPerRow
         try column.words.withUnsafeBufferPointer { words in
             guard let base = words.baseAddress, count > 0 else {
-                return try write(UnsafePointer(self.words.require(1)), 0, wordsPerRow, layout, &chunk)
+                return try write(
+                    UnsafePointer(self.words.require(1)),
+                    0,
+                    wordsPerRow,
+                    layout,
+                    &chunk
+                )
             }
             guard chunk.leaf.isOptional else {
                 return try write(base, count, wordsPerRow, layout, &chunk)
@@ -27,8 +35,11 @@ extension ChunkWriter {
 
     /// Copies the identifiers that are not zero next to each other and notes which they were.
     private static func compact(
-        _ words: UnsafePointer<UInt64>, _ count: Int, _ wordsPerRow: Int,
-        _ validity: UnsafeMutablePointer<UInt64>, _ target: UnsafeMutablePointer<UInt64>
+        _ words: UnsafePointer<UInt64>,
+        _ count: Int,
+        _ wordsPerRow: Int,
+        _ validity: UnsafeMutablePointer<UInt64>,
+        _ target: UnsafeMutablePointer<UInt64>
     ) -> Int {
         validity.update(repeating: 0, count: (count + 63) / 64)
         var used = 0
@@ -48,7 +59,10 @@ extension ChunkWriter {
     }
 
     private func write(
-        _ words: UnsafePointer<UInt64>, _ count: Int, _ wordsPerRow: Int, _ layout: ChunkLayout,
+        _ words: UnsafePointer<UInt64>,
+        _ count: Int,
+        _ wordsPerRow: Int,
+        _ layout: ChunkLayout,
         _ chunk: inout ChunkRecord
     ) throws {
         if chunk.leaf.hasBloomFilter { chunk.bloomFilter = bloomFilter(words, count, wordsPerRow) }
@@ -58,7 +72,8 @@ extension ChunkWriter {
             case .plain: .plain
             case .deltaByteArray: .deltaByteArray
             case .automatic, .dictionary, .deltaBinaryPacked, .deltaLengthByteArray,
-                .byteStreamSplit: .deltaLengthByteArray
+                .byteStreamSplit:
+                .deltaLengthByteArray
             }
         let rowLimit = count == 0 ? layout.rowCount : options.pageRowLimit
         try writePages(layout, encoding, rowLimit: rowLimit, &chunk) { range in
@@ -76,7 +91,9 @@ extension ChunkWriter {
     }
 
     private func bloomFilter(
-        _ words: UnsafePointer<UInt64>, _ count: Int, _ wordsPerRow: Int
+        _ words: UnsafePointer<UInt64>,
+        _ count: Int,
+        _ wordsPerRow: Int
     ) -> BloomFilter {
         let hashes = self.hashes.require(count)
         var used = 0

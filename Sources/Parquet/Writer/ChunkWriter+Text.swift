@@ -3,7 +3,9 @@
 
 extension ChunkWriter {
     func writeText(
-        _ column: TextColumn, _ layout: ChunkLayout, _ chunk: inout ChunkRecord
+        _ column: TextColumn,
+        _ layout: ChunkLayout,
+        _ chunk: inout ChunkRecord
     ) throws {
         let dictionary = column.dictionary
         try dictionary.bytes.withUnsafeBytes { bytes in
@@ -11,8 +13,10 @@ extension ChunkWriter {
                 try column.codes.withUnsafeBufferPointer { codes in
                     guard let offsets = offsets.baseAddress else { return }
                     let entries = TextEntries(
-                        bytes: bytes.baseAddress ?? UnsafeRawPointer(offsets), offsets: offsets,
-                        count: dictionary.count)
+                        bytes: bytes.baseAddress ?? UnsafeRawPointer(offsets),
+                        offsets: offsets,
+                        count: dictionary.count
+                    )
                     try write(entries, codes, layout, &chunk)
                 }
             }
@@ -20,7 +24,9 @@ extension ChunkWriter {
     }
 
     private func write(
-        _ entries: TextEntries, _ column: UnsafeBufferPointer<UInt32>, _ layout: ChunkLayout,
+        _ entries: TextEntries,
+        _ column: UnsafeBufferPointer<UInt32>,
+        _ layout: ChunkLayout,
         _ chunk: inout ChunkRecord
     ) throws {
         var layout = layout
@@ -49,16 +55,22 @@ extension ChunkWriter {
         try writeText(entries, codes, byteCount, layout, &chunk)
     }
 
-    /// Numbers the distinct codes of `column`: `codes` gets the numbers of the rows that are not null,
-    /// `distinct` the code of each number. A null in a required leaf is a value like others.
+    /// Numbers the distinct codes of `column`.
+    ///
+    /// `codes` gets the numbers of the rows that are not null, `distinct` the code of each number. A null
+    /// in a required leaf is a value like others.
     private func number(
-        _ entries: TextEntries, _ column: UnsafeBufferPointer<UInt32>,
-        _ codes: UnsafeMutablePointer<UInt32>, _ distinct: UnsafeMutablePointer<UInt32>,
+        _ entries: TextEntries,
+        _ column: UnsafeBufferPointer<UInt32>,
+        _ codes: UnsafeMutablePointer<UInt32>,
+        _ distinct: UnsafeMutablePointer<UInt32>,
         _ isOptional: Bool
     ) throws -> (values: Int, distinct: Int) {
         if localCodes.count < entries.count {
             localCodes += [UInt32](
-                repeating: TextColumn.null, count: entries.count - localCodes.count)
+                repeating: TextColumn.null,
+                count: entries.count - localCodes.count
+            )
         }
         let counts = localCodes.withUnsafeMutableBufferPointer { local -> (Int, Int)? in
             var values = 0
@@ -113,8 +125,10 @@ extension ChunkWriter {
     }
 
     private func isDictionaryWorthwhile(
-        _ entries: TextEntries, _ distinct: UnsafePointer<UInt32>,
-        _ counts: (values: Int, distinct: Int), _ wanted: ValueEncoding
+        _ entries: TextEntries,
+        _ distinct: UnsafePointer<UInt32>,
+        _ counts: (values: Int, distinct: Int),
+        _ wanted: ValueEncoding
     ) -> Bool {
         switch wanted {
         case .automatic: guard counts.distinct * 2 <= counts.values else { return false }
@@ -128,8 +142,12 @@ extension ChunkWriter {
     }
 
     private func writeDictionary(
-        _ entries: TextEntries, _ codes: UnsafePointer<UInt32>, _ distinct: UnsafePointer<UInt32>,
-        _ distinctCount: Int, _ layout: ChunkLayout, _ chunk: inout ChunkRecord
+        _ entries: TextEntries,
+        _ codes: UnsafePointer<UInt32>,
+        _ distinct: UnsafePointer<UInt32>,
+        _ distinctCount: Int,
+        _ layout: ChunkLayout,
+        _ chunk: inout ChunkRecord
     ) throws {
         page.removeAll()
         TextOutput.encodePlain(entries, distinct, count: distinctCount, into: &page)
@@ -139,7 +157,11 @@ extension ChunkWriter {
         let hasPageBounds = chunk.leaf.hasPageIndex && !isOnePage
         let prefixes = self.prefixes.require(distinctCount)
         let dictionary = ChunkDictionary(
-            entries: entries, distinct: distinct, prefixes: prefixes, count: distinctCount)
+            entries: entries,
+            distinct: distinct,
+            prefixes: prefixes,
+            count: distinctCount
+        )
         if hasPageBounds {
             let shared = entries.sharedCount(distinct, 0..<distinctCount)
             for index in 0..<distinctCount {
@@ -149,27 +171,37 @@ extension ChunkWriter {
             chunk.bounds = BoundsScan.text(entries, distinct, 0..<distinctCount)
         }
         try writePages(
-            layout, .rleDictionary, rowLimit: isOnePage ? layout.rowCount : options.pageRowLimit,
+            layout,
+            .rleDictionary,
+            rowLimit: isOnePage ? layout.rowCount : options.pageRowLimit,
             &chunk
         ) { range in
             page.append(UInt8(width))
             RunLengthEncoder.codes(
-                codes + range.lowerBound, count: range.count, width: width, into: &page)
+                codes + range.lowerBound,
+                count: range.count,
+                width: width,
+                into: &page
+            )
             if isOnePage { return BoundsScan.text(entries, distinct, 0..<1) }
             return hasPageBounds ? BoundsScan.text(dictionary, codes, range) : .none
         }
     }
 
     private func writeText(
-        _ entries: TextEntries, _ codes: UnsafePointer<UInt32>, _ byteCount: Int,
-        _ layout: ChunkLayout, _ chunk: inout ChunkRecord
+        _ entries: TextEntries,
+        _ codes: UnsafePointer<UInt32>,
+        _ byteCount: Int,
+        _ layout: ChunkLayout,
+        _ chunk: inout ChunkRecord
     ) throws {
         let encoding: EncodingCode =
             switch chunk.leaf.encoding {
             case .plain: .plain
             case .deltaByteArray: .deltaByteArray
             case .automatic, .dictionary, .deltaBinaryPacked, .deltaLengthByteArray,
-                .byteStreamSplit: .deltaLengthByteArray
+                .byteStreamSplit:
+                .deltaLengthByteArray
             }
         func length(_ range: Range<Int>) -> Int {
             var length = 0
@@ -177,7 +209,10 @@ extension ChunkWriter {
             return length
         }
         try writePages(
-            layout, encoding, rowLimit: options.pageRowLimit, &chunk,
+            layout,
+            encoding,
+            rowLimit: options.pageRowLimit,
+            &chunk,
             byteCount: byteCount > Limits.pageByteTarget ? length : nil
         ) { range in
             guard length(range) <= Limits.pageByteCount else {
@@ -189,17 +224,29 @@ extension ChunkWriter {
             case .plain: TextOutput.encodePlain(entries, start, count: range.count, into: &page)
             case .deltaByteArray:
                 TextOutput.encodeDelta(
-                    entries, start, count: range.count, lengths: lengths, into: &page)
+                    entries,
+                    start,
+                    count: range.count,
+                    lengths: lengths,
+                    into: &page
+                )
             default:
                 TextOutput.encodeDeltaLength(
-                    entries, start, count: range.count, lengths: lengths, into: &page)
+                    entries,
+                    start,
+                    count: range.count,
+                    lengths: lengths,
+                    into: &page
+                )
             }
             return BoundsScan.text(entries, codes, range)
         }
     }
 
     private func bloomFilter(
-        _ entries: TextEntries, _ distinct: UnsafePointer<UInt32>, _ count: Int
+        _ entries: TextEntries,
+        _ distinct: UnsafePointer<UInt32>,
+        _ count: Int
     ) -> BloomFilter {
         let hashes = self.hashes.require(count)
         for index in 0..<count { hashes[index] = XXHash64.hash(entries.text(distinct[index])) }

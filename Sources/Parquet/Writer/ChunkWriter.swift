@@ -94,15 +94,17 @@ final class ChunkWriter {
         chunk.metadata.compressedByteCount += sizes.compressed
     }
 
-    /// Writes the data pages of a chunk.
+    /// Writes the data pages of a chunk, of at most `rowLimit` rows each.
     ///
-    /// - Parameters:
-    ///   - rowLimit: rows of a page, at most.
-    ///   - byteCount: bytes of some values, when they can be long.
-    ///   - encode: appends some of the values to `page` and returns their bounds.
+    /// `byteCount` tells the bytes of some values, when they can be long. `encode` appends some of the
+    /// values to `page` and returns their bounds.
     func writePages(
-        _ layout: ChunkLayout, _ encoding: EncodingCode, rowLimit: Int, _ chunk: inout ChunkRecord,
-        byteCount: ((Range<Int>) -> Int)? = nil, encode: (Range<Int>) throws -> Bounds
+        _ layout: ChunkLayout,
+        _ encoding: EncodingCode,
+        rowLimit: Int,
+        _ chunk: inout ChunkRecord,
+        byteCount: ((Range<Int>) -> Int)? = nil,
+        encode: (Range<Int>) throws -> Bounds
     ) throws {
         let leaf = chunk.leaf
         chunk.metadata.dataPageOffset = position
@@ -129,7 +131,11 @@ final class ChunkWriter {
             let sizes = try writePage(header)
             chunk.add(
                 OffsetIndex.Page(offset: offset, byteCount: sizes.compressed, firstRow: row),
-                uncompressed: sizes.uncompressed, levels: levelCount, values: valueCount, bounds)
+                uncompressed: sizes.uncompressed,
+                levels: levelCount,
+                values: valueCount,
+                bounds
+            )
             row = rows.upperBound
             nextValue += valueCount
         }
@@ -147,7 +153,11 @@ final class ChunkWriter {
                     RunLengthEncoder.bits(validity, children, into: &page)
                 } else {
                     RunLengthEncoder.run(
-                        layout.hasValues ? 1 : 0, count: rows.count, width: 1, into: &page)
+                        layout.hasValues ? 1 : 0,
+                        count: rows.count,
+                        width: 1,
+                        into: &page
+                    )
                 }
             }
             return rows.count
@@ -236,7 +246,9 @@ struct ChunkLayout {
 
     /// The first of `rows`, at least one, whose values stay below the byte target.
     func shortened(
-        _ rows: Range<Int>, firstValue: Int, _ byteCount: (Range<Int>) -> Int
+        _ rows: Range<Int>,
+        firstValue: Int,
+        _ byteCount: (Range<Int>) -> Int
     ) -> Range<Int> {
         let all = firstValue..<firstValue + valueCount(rows)
         guard byteCount(all) > Limits.pageByteTarget else { return rows }
@@ -246,7 +258,9 @@ struct ChunkLayout {
             let count = valueCount(row..<row + 1)
             used += byteCount(value..<value + count)
             value += count
-            if used > Limits.pageByteTarget { return rows.lowerBound..<max(row, rows.lowerBound + 1) }
+            if used > Limits.pageByteTarget {
+                return rows.lowerBound..<max(row, rows.lowerBound + 1)
+            }
         }
         return rows
     }
@@ -270,7 +284,11 @@ struct ChunkRecord {
     }
 
     mutating func add(
-        _ page: OffsetIndex.Page, uncompressed: Int, levels: Int, values: Int, _ bounds: Bounds
+        _ page: OffsetIndex.Page,
+        uncompressed: Int,
+        levels: Int,
+        values: Int,
+        _ bounds: Bounds
     ) {
         pages.append(page)
         pageBounds.append(bounds)
@@ -289,7 +307,9 @@ struct ChunkRecord {
         }
         var metadata = metadata
         metadata.statistics = bounds.statistics(
-            leaf.type, nullCount: nullCounts.reduce(0, +))
+            leaf.type,
+            nullCount: nullCounts.reduce(0, +)
+        )
         var trailer = ChunkTrailer(bloomFilter: bloomFilter?.serialized())
         if leaf.hasPageIndex {
             trailer.offsetIndex = OffsetIndex(pages: pages)

@@ -11,8 +11,10 @@ extension ParquetWriter {
     public mutating func copyRowGroup(_ index: Int, from reader: ParquetReader) throws {
         guard reader.schema.hasSameShape(as: schema), reader.leaves.count == leaves.count else {
             throw ParquetError(
-                code: .schemaMismatch, message: "row groups are copied between equal schemas only",
-                file: reader.name)
+                code: .schemaMismatch,
+                message: "row groups are copied between equal schemas only",
+                file: reader.name
+            )
         }
         try chunks.beginFile()
         var group = reader.metadata.rowGroups[index]
@@ -41,14 +43,18 @@ extension ParquetWriter {
         while done < range.count {
             let count = min(Limits.sinkByteCount * 4, range.count - done)
             try chunks.append(
-                try reader.read(ByteRange(offset: range.offset + done, count: count)))
+                try reader.read(ByteRange(offset: range.offset + done, count: count))
+            )
             done += count
         }
         return shift
     }
 
     private func copyTrailer(
-        _ group: Int, _ leaf: Int, _ shift: Int, from reader: ParquetReader
+        _ group: Int,
+        _ leaf: Int,
+        _ shift: Int,
+        from reader: ParquetReader
     ) throws -> ChunkTrailer {
         let chunk = reader.metadata.rowGroups[group].chunks[leaf]
         var trailer = ChunkTrailer()

@@ -18,6 +18,7 @@ public struct WriterOptions: Sendable {
     /// The program that writes, as `name version x.y.z (build h)`.
     public var createdBy: String
 
+    /// The options, by default for data that is read more often than archived.
     public init(
         compressionLevel: Int32 = 1,
         pageRowLimit: Int = 4_096,
@@ -40,12 +41,17 @@ public struct FileSummary: Sendable, Equatable {
         /// Bytes of its pages, compressed.
         public let bytes: Int
     }
+    /// Bytes of the file.
     public let byteCount: Int
+    /// Rows of the file.
     public let rowCount: Int
+    /// Its row groups in file order.
     public let rowGroups: [RowGroup]
 }
 
-/// Writes one Parquet file, row group by row group. After an error the file is lost.
+/// Writes one Parquet file, row group by row group.
+///
+/// After an error the file is lost.
 public struct ParquetWriter {
     let schema: Schema
     let leaves: [Leaf]
@@ -90,13 +96,17 @@ public struct ParquetWriter {
     /// - Throws: `ParquetError` when a column does not fit its field or is too large, and whatever the sink
     ///   or `column` throws.
     public mutating func writeRowGroup(
-        rowCount: Int, column: (Int) throws -> Column
+        rowCount: Int,
+        column: (Int) throws -> Column
     ) throws {
         precondition(!isFinished, "nothing is written to a finished file")
         guard rowCount > 0 else { return }
         guard rowCount <= Limits.rowGroupRowCount else {
             throw ParquetError(
-                code: .valueTooLarge, message: "a row group of \(rowCount) rows", file: "")
+                code: .valueTooLarge,
+                message: "a row group of \(rowCount) rows",
+                file: ""
+            )
         }
         try chunks.beginFile()
         var group = RowGroupMetadata(rowCount: rowCount, sortingLeaves: sortingLeaves)
@@ -116,7 +126,10 @@ public struct ParquetWriter {
     }
 
     private func write(
-        _ column: Column, _ members: [Leaf], _ rowCount: Int, _ group: inout RowGroupMetadata,
+        _ column: Column,
+        _ members: [Leaf],
+        _ rowCount: Int,
+        _ group: inout RowGroupMetadata,
         _ trailer: inout [ChunkTrailer]
     ) throws {
         for (member, leaf) in members.enumerated() {
@@ -130,7 +143,12 @@ public struct ParquetWriter {
                     guard leaf.isRepeated, list.children.count == members.count else {
                         throw Damage(.schemaMismatch, "\(list.children.count) members")
                     }
-                    written = try chunks.write(leaf, list.children[member], offsets: list.offsets, rowCount)
+                    written = try chunks.write(
+                        leaf,
+                        list.children[member],
+                        offsets: list.offsets,
+                        rowCount
+                    )
                 case .absent where leaf.isRepeated:
                     written = try chunks.writeEmpty(leaf, rowCount)
                 default:
@@ -178,19 +196,25 @@ public struct ParquetWriter {
         let footer = file.serialized()
         guard footer.count <= Limits.footerByteCount else {
             throw ParquetError(
-                code: .valueTooLarge, message: "a footer of \(footer.count) bytes", file: "")
+                code: .valueTooLarge,
+                message: "a footer of \(footer.count) bytes",
+                file: ""
+            )
         }
         try chunks.append(footer)
         try chunks.append(withUnsafeBytes(of: UInt32(footer.count).littleEndian) { Array($0) })
         try chunks.append(ChunkWriter.magic)
         try chunks.flush()
         return FileSummary(
-            byteCount: chunks.position, rowCount: file.rowCount,
-            rowGroups: rowGroups.map { .init(rows: $0.rowCount, bytes: $0.compressedByteCount) })
+            byteCount: chunks.position,
+            rowCount: file.rowCount,
+            rowGroups: rowGroups.map { .init(rows: $0.rowCount, bytes: $0.compressedByteCount) }
+        )
     }
 
     private mutating func writeTrailers(
-        _ bytes: (ChunkTrailer) -> [UInt8]?, _ record: (inout ChunkMetadata, ByteRange) -> Void
+        _ bytes: (ChunkTrailer) -> [UInt8]?,
+        _ record: (inout ChunkMetadata, ByteRange) -> Void
     ) throws {
         for group in trailers.indices {
             for leaf in trailers[group].indices {

@@ -5,7 +5,8 @@ import Telemetry
 enum JaegerJSON {
     /// `{"data":[...],"total":n,"limit":0,"offset":0,"errors":null}`
     static func list<Element>(
-        _ elements: [Element], _ body: (inout JSONWriter, Element) -> Void
+        _ elements: [Element],
+        _ body: (inout JSONWriter, Element) -> Void
     ) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
@@ -24,7 +25,9 @@ enum JaegerJSON {
 
     /// `{"name":[...]}`
     static func named<Element>(
-        _ name: String, _ elements: [Element], _ body: (inout JSONWriter, Element) -> Void
+        _ name: String,
+        _ elements: [Element],
+        _ body: (inout JSONWriter, Element) -> Void
     ) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
@@ -92,12 +95,19 @@ enum JaegerJSON {
                     reference("CHILD_OF", traceID, span.parentSpanID.description, &writer)
                 }
                 for link in span.links {
-                    reference("FOLLOWS_FROM", link.traceID.description, link.spanID.description, &writer)
+                    reference(
+                        "FOLLOWS_FROM",
+                        link.traceID.description,
+                        link.spanID.description,
+                        &writer
+                    )
                 }
             }
             writer.member("startTime", span.startTime / 1_000)
             writer.member(
-                "duration", span.endTime >= span.startTime ? (span.endTime - span.startTime) / 1_000 : 0)
+                "duration",
+                span.endTime >= span.startTime ? (span.endTime - span.startTime) / 1_000 : 0
+            )
             writer.key("tags")
             writer.array { writer in tags(found, &writer) }
             writer.key("logs")
@@ -145,7 +155,10 @@ enum JaegerJSON {
     }
 
     private static func reference(
-        _ type: String, _ traceID: String, _ spanID: String, _ writer: inout JSONWriter
+        _ type: String,
+        _ traceID: String,
+        _ spanID: String,
+        _ writer: inout JSONWriter
     ) {
         writer.object { writer in
             writer.member("refType", type)
@@ -197,19 +210,26 @@ enum JaegerJSON {
                 writer.member("rootServiceName", root?.origin.serviceName ?? "")
                 writer.member("rootOperationName", root?.span.name ?? "")
                 writer.member(
-                    "minTimeUnixNano", "\(trace.spans.map(\.span.startTime).min() ?? 0)")
+                    "minTimeUnixNano",
+                    "\(trace.spans.map(\.span.startTime).min() ?? 0)"
+                )
                 writer.member("maxTimeUnixNano", "\(trace.spans.map(\.span.endTime).max() ?? 0)")
                 writer.member("spanCount", trace.spans.count)
                 writer.member("errorSpanCount", trace.spans.count { $0.span.status.code == 2 })
                 writer.key("services")
                 writer.array { writer in
-                    for (service, spans) in Dictionary(grouping: trace.spans, by: \.origin.serviceName)
-                        .sorted(by: { $0.key < $1.key })
-                    {
+                    for (service, spans) in Dictionary(
+                        grouping: trace.spans,
+                        by: \.origin.serviceName
+                    )
+                    .sorted(by: { $0.key < $1.key }) {
                         writer.object { writer in
                             writer.member("name", service)
                             writer.member("spanCount", spans.count)
-                            writer.member("errorSpanCount", spans.count { $0.span.status.code == 2 })
+                            writer.member(
+                                "errorSpanCount",
+                                spans.count { $0.span.status.code == 2 }
+                            )
                         }
                     }
                 }
@@ -233,14 +253,18 @@ extension FoundTrace {
                 resource: origin.resource,
                 scopes: [
                     ScopeSpans(scope: origin.scope, spans: spans, schemaURL: origin.scopeSchemaURL)
-                ], schemaURL: origin.resourceSchemaURL)
+                ],
+                schemaURL: origin.resourceSchemaURL
+            )
         }
     }
 }
 
 /// Small pieces of text that several answers share.
 enum TelemetryText {
-    private static let kinds = ["unspecified", "internal", "server", "client", "producer", "consumer"]
+    private static let kinds = [
+        "unspecified", "internal", "server", "client", "producer", "consumer",
+    ]
 
     /// The name of an OTLP span kind.
     static func spanKind(_ kind: Int32) -> String {

@@ -10,7 +10,9 @@ struct JaegerRoutes: RouteGroup {
         router.get("/api/services") { request, context in
             let space = context.space
             return try await runner.json(request) { node in
-                JaegerJSON.list(try node.services(space: space)) { writer, service in writer.string(service) }
+                JaegerJSON.list(try node.services(space: space)) { writer, service in
+                    writer.string(service)
+                }
             }
         }
         router.get("/api/services/{service}/operations") { request, context in
@@ -137,17 +139,23 @@ struct JaegerRoutes: RouteGroup {
         search.start = try parameters.micros("start") ?? .min
         search.end = try parameters.micros("end") ?? .max
         search.limit = try parameters.integer("limit", in: 1...10_000) ?? 20
-        if let tags = parameters.text("tags") { search.attributes = try attributes(json: tags, "tags") }
+        if let tags = parameters.text("tags") {
+            search.attributes = try attributes(json: tags, "tags")
+        }
         for tag in parameters.all("tag") {
             guard let colon = tag.firstIndex(of: ":") else {
                 throw .badRequest("tag is \(tag)", remedy: "Give tag=key:value.")
             }
-            search.attributes.append((String(tag[..<colon]), String(tag[tag.index(after: colon)...])))
+            search.attributes.append(
+                (String(tag[..<colon]), String(tag[tag.index(after: colon)...]))
+            )
         }
         return search
     }
 
-    private static func searchVersion3(_ parameters: QueryParameters) throws(APIError) -> TraceSearch {
+    private static func searchVersion3(
+        _ parameters: QueryParameters
+    ) throws(APIError) -> TraceSearch {
         var search = TraceSearch()
         search.service = parameters.text("query.service_name", "query.serviceName")
         search.operation = parameters.text("query.operation_name", "query.operationName")
@@ -159,7 +167,11 @@ struct JaegerRoutes: RouteGroup {
         search.durationMax = try parameters.duration("query.duration_max", "query.durationMax")
         search.limit =
             try parameters.integer(
-                "query.search_depth", "query.searchDepth", "query.num_traces", in: 1...10_000) ?? 20
+                "query.search_depth",
+                "query.searchDepth",
+                "query.num_traces",
+                in: 1...10_000
+            ) ?? 20
         if let json = parameters.text("query.attributes") {
             search.attributes = try attributes(json: json, "query.attributes")
         }
@@ -168,16 +180,22 @@ struct JaegerRoutes: RouteGroup {
 
     /// The members of a JSON object of scalars.
     static func attributes(
-        json text: String, _ name: String
+        json text: String,
+        _ name: String
     ) throws(APIError) -> [(key: String, value: String)] {
         guard let members = try? ValueJSON.parseObject(Array(text.utf8)) else {
-            throw .badRequest("\(name) is not a JSON object", remedy: "Give \(name)={\"key\":\"value\"}.")
+            throw .badRequest(
+                "\(name) is not a JSON object",
+                remedy: "Give \(name)={\"key\":\"value\"}."
+            )
         }
         var attributes: [(key: String, value: String)] = []
         for member in members {
             guard let value = TelemetryText.scalar(member.value) else {
                 throw .badRequest(
-                    "\(name) holds a structured value for \(member.key)", remedy: "Give text, numbers or booleans.")
+                    "\(name) holds a structured value for \(member.key)",
+                    remedy: "Give text, numbers or booleans."
+                )
             }
             attributes.append((member.key, value))
         }
@@ -190,21 +208,27 @@ struct JaegerRoutes: RouteGroup {
         guard let end = try parameters.integer("endTs", in: 0...Int(Int64.max / 1_000_000)) else {
             return .min ... .max
         }
-        let lookback = try parameters.integer("lookback", in: 0...Int(Int64.max / 1_000_000)) ?? 86_400_000
+        let lookback =
+            try parameters.integer("lookback", in: 0...Int(Int64.max / 1_000_000)) ?? 86_400_000
         return Int64(max(0, end - lookback)) * 1_000_000...Int64(end) * 1_000_000
     }
 
     private static func noTrace(_ id: String) -> APIError {
-        .notFound("there is no trace \(id)", remedy: "Check the id, and the space (X-Holdfast-Space).")
+        .notFound(
+            "there is no trace \(id)",
+            remedy: "Check the id, and the space (X-Holdfast-Space)."
+        )
     }
 }
 
 extension TraceID {
     /// An id of 1 to 32 hexadecimal digits; short ones are filled up with zeros in front.
     init(parameter text: String) throws(APIError) {
-        let digits = text.utf8.count <= 32 ? String(repeating: "0", count: 32 - text.utf8.count) + text : ""
+        let digits =
+            text.utf8.count <= 32 ? String(repeating: "0", count: 32 - text.utf8.count) + text : ""
         guard !text.isEmpty, digits.utf8.count == 32, !digits.hasPrefix("+"),
-            let high = UInt64(digits.prefix(16), radix: 16), let low = UInt64(digits.suffix(16), radix: 16)
+            let high = UInt64(digits.prefix(16), radix: 16),
+            let low = UInt64(digits.suffix(16), radix: 16)
         else {
             throw .badRequest("\(text) is not a trace id", remedy: "Give 32 hexadecimal digits.")
         }

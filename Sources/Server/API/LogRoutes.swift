@@ -32,7 +32,10 @@ struct LogRoutes: RouteGroup {
         }
         if let text = parameters.text("cursor") {
             guard let cursor = LogCursor(text) else {
-                throw .badRequest("cursor is \(text)", remedy: "Give nextCursor of the answer before.")
+                throw .badRequest(
+                    "cursor is \(text)",
+                    remedy: "Give nextCursor of the answer before."
+                )
             }
             search.cursor = cursor
         }
@@ -47,7 +50,11 @@ struct LogRoutes: RouteGroup {
                 for log in found.logs { Self.log(log, &writer) }
             }
             writer.key("nextCursor")
-            if let cursor = found.nextCursor { writer.string(cursor.description) } else { writer.null() }
+            if let cursor = found.nextCursor {
+                writer.string(cursor.description)
+            } else {
+                writer.null()
+            }
         }
         return writer.bytes
     }

@@ -41,7 +41,10 @@ struct MetricRoutes: RouteGroup {
 
     private static func search(_ parameters: QueryParameters) throws(APIError) -> MetricSearch {
         guard let name = parameters.text("name") else {
-            throw .badRequest("name is missing", remedy: "Give name=METRIC; /api/metrics/names lists them.")
+            throw .badRequest(
+                "name is missing",
+                remedy: "Give name=METRIC; /api/metrics/names lists them."
+            )
         }
         var search = MetricSearch(name: name)
         search.service = parameters.text("service")

@@ -13,7 +13,9 @@ struct NodeRoutes: RouteGroup {
         }
         router.post("/api/spaces/{name}") { request, context in
             let name = context.parameters.get("name") ?? ""
-            guard OriginCheck.allows(request.headers[.origin]) else { throw APIError.forbiddenOrigin }
+            guard OriginCheck.allows(request.headers[.origin]) else {
+                throw APIError.forbiddenOrigin
+            }
             return try await runner.json(request) { node in
                 try node.createSpace(name)
                 return Self.spaces(try node.status())

@@ -29,7 +29,8 @@ struct QueryParameters {
             guard let value = Int(text), range.contains(value) else {
                 throw .badRequest(
                     "\(name) is \(text)",
-                    remedy: "Give a whole number from \(range.lowerBound) to \(range.upperBound).")
+                    remedy: "Give a whole number from \(range.lowerBound) to \(range.upperBound)."
+                )
             }
             return value
         }
@@ -54,7 +55,9 @@ struct QueryParameters {
         guard let value = Timestamp.parse(text) else {
             throw .badRequest(
                 "\(name) is \(text)",
-                remedy: "Give Unix time as a whole number, or RFC 3339 such as 2026-01-31T12:00:00Z.")
+                remedy:
+                    "Give Unix time as a whole number, or RFC 3339 such as 2026-01-31T12:00:00Z."
+            )
         }
         return value
     }
@@ -72,7 +75,8 @@ struct QueryParameters {
     /// A time in microseconds, as Jaeger's first API has it, as nanoseconds.
     func micros(_ name: String) throws(APIError) -> Int64? {
         guard let text = text(name) else { return nil }
-        guard let number = Int64(text), case let (value, overflow) = number.multipliedReportingOverflow(by: 1_000),
+        guard let number = Int64(text),
+            case let (value, overflow) = number.multipliedReportingOverflow(by: 1_000),
             !overflow
         else {
             throw .badRequest("\(name) is \(text)", remedy: "Give Unix time in microseconds.")
@@ -85,7 +89,10 @@ struct QueryParameters {
         for name in names {
             guard let text = text(name) else { continue }
             guard let value = DurationText.nanoseconds(text, unit: unit) else {
-                throw .badRequest("\(name) is \(text)", remedy: "Give a duration such as 1.5s, 300ms or 20us.")
+                throw .badRequest(
+                    "\(name) is \(text)",
+                    remedy: "Give a duration such as 1.5s, 300ms or 20us."
+                )
             }
             return value
         }
@@ -108,7 +115,8 @@ enum DurationText {
         while !rest.isEmpty {
             let digits = rest.prefix { $0.isNumber || $0 == "." }
             let name = rest.dropFirst(digits.count).prefix { !$0.isNumber && $0 != "." }
-            guard let number = Double(digits), let unit = units.first(where: { $0.suffix == name }) else {
+            guard let number = Double(digits), let unit = units.first(where: { $0.suffix == name })
+            else {
                 return nil
             }
             total += number * unit.nanoseconds
@@ -136,9 +144,11 @@ enum Timestamp {
             }
             return value
         }
-        guard let year = number(0..<4), bytes[4] == 0x2d, let month = number(5..<7), bytes[7] == 0x2d,
+        guard let year = number(0..<4), bytes[4] == 0x2d, let month = number(5..<7),
+            bytes[7] == 0x2d,
             let day = number(8..<10), bytes[10] | 0x20 == 0x74, let hour = number(11..<13),
-            bytes[13] == 0x3a, let minute = number(14..<16), bytes[16] == 0x3a, let second = number(17..<19),
+            bytes[13] == 0x3a, let minute = number(14..<16), bytes[16] == 0x3a,
+            let second = number(17..<19),
             (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61
         else { return nil }
         var position = 19
@@ -174,6 +184,7 @@ enum Timestamp {
         let era = (shifted >= 0 ? shifted : shifted - 399) / 400
         let yearOfEra = shifted - era * 400
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+            - 719_468
     }
 }

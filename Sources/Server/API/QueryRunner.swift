@@ -17,13 +17,16 @@ struct QueryRunner: Sendable {
 
     /// The answer of `query` as JSON.
     func json(
-        _ request: Request, _ query: @escaping @Sendable (TelemetryNode) throws -> [UInt8]
+        _ request: Request,
+        _ query: @escaping @Sendable (TelemetryNode) throws -> [UInt8]
     ) async throws(APIError) -> Response {
         do {
             let bytes = try await threads.runIfActive { try query(node) }
             return Response(
-                packing: bytes, contentType: "application/json",
-                acceptEncoding: request.headers[.acceptEncoding])
+                packing: bytes,
+                contentType: "application/json",
+                acceptEncoding: request.headers[.acceptEncoding]
+            )
         } catch let error as APIError {
             throw error
         } catch let error as QueryFailure {
@@ -46,11 +49,19 @@ extension APIError {
             self.init(.notFound, code: "not_found", failure.message, remedy: failure.remedy)
         case .unavailable:
             self.init(
-                .serviceUnavailable, code: "unavailable", failure.message, remedy: failure.remedy,
-                retryAfter: 1)
+                .serviceUnavailable,
+                code: "unavailable",
+                failure.message,
+                remedy: failure.remedy,
+                retryAfter: 1
+            )
         case .damaged:
             self.init(
-                .internalServerError, code: "damaged", failure.message, remedy: failure.remedy)
+                .internalServerError,
+                code: "damaged",
+                failure.message,
+                remedy: failure.remedy
+            )
         }
     }
 }

@@ -13,13 +13,18 @@ package struct NodeServer: Sendable {
     package init(configuration: ServerConfiguration, node: TelemetryNode, logger: Logger) {
         let runner = QueryRunner(node: node)
         server = HoldfastServer(
-            configuration: configuration, ingest: node,
+            configuration: configuration,
+            ingest: node,
             routes: [
-                JaegerRoutes(runner: runner), LogRoutes(runner: runner), MetricRoutes(runner: runner),
-                NodeRoutes(runner: runner),
+                JaegerRoutes(runner: runner), LogRoutes(runner: runner),
+                MetricRoutes(runner: runner),
+                NodeRoutes(runner: runner), WebRoutes(),
             ],
-            readiness: { Self.readiness(node) }, metrics: { Self.samples(node) }, logger: logger,
-            shutdown: { node.close() })
+            readiness: { Self.readiness(node) },
+            metrics: { Self.samples(node) },
+            logger: logger,
+            shutdown: { node.close() }
+        )
     }
 
     /// Where the server listens, once both doors are open.
@@ -38,8 +43,10 @@ package struct NodeServer: Sendable {
             return [
                 ReadinessCheck("store", ok: true, detail: "epoch \(status.epoch)"),
                 ReadinessCheck(
-                    "disk", ok: !status.diskIsFull,
-                    detail: status.diskIsFull ? "nearly full: new data is refused" : "has room"),
+                    "disk",
+                    ok: !status.diskIsFull,
+                    detail: status.diskIsFull ? "nearly full: new data is refused" : "has room"
+                ),
             ]
         } catch {
             return [ReadinessCheck("store", ok: false, detail: error.message)]
@@ -51,47 +58,83 @@ package struct NodeServer: Sendable {
         let acknowledged = status.acknowledged
         var samples = [
             MetricSample(
-                "holdfast_acknowledged_batches_total", help: "Batches that were made durable.",
-                kind: .counter, value: Double(acknowledged.batches)),
+                "holdfast_acknowledged_batches_total",
+                help: "Batches that were made durable.",
+                kind: .counter,
+                value: Double(acknowledged.batches)
+            ),
             MetricSample(
-                "holdfast_journal_last_lsn", help: "Number of the newest durable batch.", kind: .gauge,
-                value: Double(status.journalLastLSN)),
+                "holdfast_journal_last_lsn",
+                help: "Number of the newest durable batch.",
+                kind: .gauge,
+                value: Double(status.journalLastLSN)
+            ),
             MetricSample(
-                "holdfast_journal_bytes", help: "Bytes of journal files.", kind: .gauge,
-                value: Double(status.journalBytes)),
+                "holdfast_journal_bytes",
+                help: "Bytes of journal files.",
+                kind: .gauge,
+                value: Double(status.journalBytes)
+            ),
             MetricSample(
-                "holdfast_journal_barriers_total", help: "Barriers (fdatasync) of the journal.",
-                kind: .counter, value: Double(status.journalBarriers)),
+                "holdfast_journal_barriers_total",
+                help: "Barriers (fdatasync) of the journal.",
+                kind: .counter,
+                value: Double(status.journalBarriers)
+            ),
             MetricSample(
-                "holdfast_recovered_batches", help: "Batches replayed when the store was opened.",
-                kind: .gauge, value: Double(status.recovery.records)),
+                "holdfast_recovered_batches",
+                help: "Batches replayed when the store was opened.",
+                kind: .gauge,
+                value: Double(status.recovery.records)
+            ),
             MetricSample(
-                "holdfast_recovered_torn_tails", help: "Torn journal tails cut when the store was opened.",
-                kind: .gauge, value: Double(status.recovery.truncatedTails)),
+                "holdfast_recovered_torn_tails",
+                help: "Torn journal tails cut when the store was opened.",
+                kind: .gauge,
+                value: Double(status.recovery.truncatedTails)
+            ),
             MetricSample(
-                "holdfast_disk_full", help: "1 while new data is refused for lack of disk.", kind: .gauge,
-                value: status.diskIsFull ? 1 : 0),
+                "holdfast_disk_full",
+                help: "1 while new data is refused for lack of disk.",
+                kind: .gauge,
+                value: status.diskIsFull ? 1 : 0
+            ),
         ]
         for (signal, count) in [
-            ("spans", acknowledged.spans), ("logs", acknowledged.logs), ("points", acknowledged.points),
+            ("spans", acknowledged.spans), ("logs", acknowledged.logs),
+            ("points", acknowledged.points),
         ] {
             samples.append(
                 MetricSample(
-                    "holdfast_acknowledged_records_total", help: "Records that were made durable.",
-                    kind: .counter, labels: [.init("signal", signal)], value: Double(count)))
+                    "holdfast_acknowledged_records_total",
+                    help: "Records that were made durable.",
+                    kind: .counter,
+                    labels: [.init("signal", signal)],
+                    value: Double(count)
+                )
+            )
         }
         for space in status.spaces {
             let label = MetricSample.Label("space", space.space)
             let figures: [(String, String, Double)] = [
                 ("holdfast_space_version", "Number of the newest version.", Double(space.version)),
-                ("holdfast_space_segments", "Segments of the newest version.", Double(space.segments)),
-                ("holdfast_space_segment_bytes", "Bytes of those segments.", Double(space.segmentBytes)),
-                ("holdfast_space_memtable_bytes", "Bytes of rows not yet in segments.",
-                    Double(space.memtableBytes)),
+                (
+                    "holdfast_space_segments", "Segments of the newest version.",
+                    Double(space.segments)
+                ),
+                (
+                    "holdfast_space_segment_bytes", "Bytes of those segments.",
+                    Double(space.segmentBytes)
+                ),
+                (
+                    "holdfast_space_memtable_bytes", "Bytes of rows not yet in segments.",
+                    Double(space.memtableBytes)
+                ),
             ]
             for (name, help, value) in figures {
                 samples.append(
-                    MetricSample(name, help: help, kind: .gauge, labels: [label], value: value))
+                    MetricSample(name, help: help, kind: .gauge, labels: [label], value: value)
+                )
             }
         }
         return samples

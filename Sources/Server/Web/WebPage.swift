@@ -17,8 +17,9 @@ enum WebPage {
         <header id="bar"></header>
         <section id="node" aria-label="This node"></section>
         <main id="main" tabindex="-1">
-        <noscript><p>This page needs JavaScript. Without it, use <code>holdfast traces</code> on the
-        command line, or the API that <a href="/openapi.json">/openapi.json</a> describes.</p></noscript>
+        <noscript><p>This page needs JavaScript. Without it, use <code>holdfast traces</code> on
+        the command line, or the API that <a href="/openapi.json">/openapi.json</a> describes.</p>
+        </noscript>
         </main>
         </body>
         </html>

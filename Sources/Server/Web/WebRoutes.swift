@@ -2,15 +2,12 @@ import HTTPTypes
 import Hummingbird
 
 /// The web page, its assets, and the description of the API.
-package struct WebRoutes: RouteGroup {
+struct WebRoutes: RouteGroup {
     /// Paths that hold no telemetry: a browser needs them before a person can enter a token.
-    package static let openPaths: Set<String> = Set(WebAsset.all.map(\.path))
-
-    /// The routes of the page.
-    package init() {}
+    static let openPaths: Set<String> = Set(WebAsset.all.map(\.path))
 
     /// Adds the routes; called once, before the server listens.
-    package func add(to router: Router<HoldfastRequestContext>) {
+    func add(to router: Router<HoldfastRequestContext>) {
         for asset in WebAsset.all {
             router.get(RouterPath(asset.path)) { request, _ in Self.answer(asset, to: request) }
         }
@@ -48,8 +45,9 @@ package struct WebRoutes: RouteGroup {
         }
     }
 
-    /// What keeps a browser from running, loading or showing anything that is not ours. With
-    /// trusted types required and none allowed, not even a mistake in the script can turn
+    /// What keeps a browser from running, loading or showing anything that is not ours.
+    ///
+    /// With trusted types required and none allowed, not even a mistake in the script can turn
     /// telemetry into markup.
     private static let protections: [(name: HTTPField.Name, value: String)] = [
         (

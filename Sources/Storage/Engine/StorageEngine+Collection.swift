@@ -19,7 +19,14 @@ extension StorageEngine {
             let kept = manifests.suffix(limits.manifestsRetained)
             var live: Set<String> = []
             for id in kept {
-                guard let version = try SpaceVersion.load(store, space: name, id: id, storeID: storeID) else {
+                guard
+                    let version = try SpaceVersion.load(
+                        store,
+                        space: name,
+                        id: id,
+                        storeID: storeID
+                    )
+                else {
                     continue
                 }
                 live.formUnion(version.objectKeys())
@@ -42,16 +49,24 @@ extension StorageEngine {
 
     /// Deletes old manifests, behind a boundary that no writer can step over.
     private func deleteManifests(
-        _ ids: ArraySlice<UInt64>, _ space: String
+        _ ids: ArraySlice<UInt64>,
+        _ space: String
     ) throws(StorageError) -> Int {
         guard let last = ids.last else { return 0 }
         if try SpaceVersion.boundary(store, space: space) < last {
             let bytes = StorageJSON.encode(SpaceVersion.Boundary(boundary: last))
             guard
-                case .created = try store.put(SpaceVersion.boundaryKey(space: space), bytes, .always)
+                case .created = try store.put(
+                    SpaceVersion.boundaryKey(space: space),
+                    bytes,
+                    .always
+                )
             else {
                 throw StorageError(
-                    .retry, "the boundary of space \(space) could not be written", remedy: "try again")
+                    .retry,
+                    "the boundary of space \(space) could not be written",
+                    remedy: "try again"
+                )
             }
         }
         try reach(.collectBoundary)
@@ -61,7 +76,8 @@ extension StorageEngine {
 
     /// The objects that have been unreferenced for longer than the grace period.
     private func overdue(_ space: Space, _ live: Set<String>) throws(StorageError) -> [String] {
-        let objects = try store.list("spaces/\(space.name)/segments/")
+        let objects =
+            try store.list("spaces/\(space.name)/segments/")
             + store.list("spaces/\(space.name)/pages/")
         let now = environment.clock.now()
         let grace = UInt64(limits.garbageGraceSeconds) * 1_000_000_000

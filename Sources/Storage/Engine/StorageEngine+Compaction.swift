@@ -37,13 +37,17 @@ extension StorageEngine {
     /// is left of a window that ended more than two hours ago.
     private func nextMerge(_ version: SpaceVersion) -> Merge? {
         let settled = TimeWindow.name(
-            hour: TimeWindow.hour(of: Int64(clamping: environment.clock.now())) - 2)
+            hour: TimeWindow.hour(of: Int64(clamping: environment.clock.now())) - 2
+        )
         for (position, table) in catalog.enumerated() {
             let windows = Dictionary(
-                grouping: version.segments[table.name] ?? [], by: \.window)
+                grouping: version.segments[table.name] ?? [],
+                by: \.window
+            )
             for (window, segments) in windows.sorted(by: { $0.key < $1.key }) {
                 let open = segments.filter { $0.bytes < limits.segmentBytesMax }
-                for (_, tier) in Dictionary(grouping: open, by: tier).sorted(by: { $0.key < $1.key })
+                for (_, tier) in Dictionary(grouping: open, by: tier).sorted(by: { $0.key < $1.key }
+                )
                 where tier.count >= limits.compactionFanIn {
                     return Merge(table: position, window: window, inputs: bounded(tier))
                 }
@@ -73,7 +77,8 @@ extension StorageEngine {
             segments.prefix { segment in
                 bytes += segment.bytes
                 return bytes <= limits.segmentBytesMax
-            })
+            }
+        )
     }
 
     private func run(_ merge: Merge, _ space: Space) throws(StorageError) {
@@ -86,7 +91,11 @@ extension StorageEngine {
             }
             let plans = plans(table, groups)
             let written = try segmentWriter(space.name).writeMerged(
-                table: merge.table, window: merge.window, id: mintSegmentID(), plans: plans)
+                table: merge.table,
+                window: merge.window,
+                id: mintSegmentID(),
+                plans: plans
+            )
             var change = SpaceChange(operation: "compact")
             change.removed[table.name] = Set(merge.inputs.map(\.id))
             if let written { change.added[table.name] = [written] }
@@ -94,7 +103,8 @@ extension StorageEngine {
             let rowsOut = written?.rows ?? 0
             precondition(
                 table.identity.isEmpty ? rowsIn == rowsOut : rowsIn >= rowsOut,
-                "compaction of \(table.name) turned \(rowsIn) rows into \(rowsOut)")
+                "compaction of \(table.name) turned \(rowsIn) rows into \(rowsOut)"
+            )
             try reach(.compactionCommitPre)
             let version = try space.door.commit(change)
             try reach(.manifestSwap)
@@ -106,7 +116,8 @@ extension StorageEngine {
 
     /// Copies of the large row groups, merges of runs of small ones.
     private func plans(
-        _ table: TableDefinition, _ groups: [(reader: ParquetReader, index: Int)]
+        _ table: TableDefinition,
+        _ groups: [(reader: ParquetReader, index: Int)]
     ) -> [() throws -> RowGroupPlan] {
         var plans: [() throws -> RowGroupPlan] = []
         var pending: [(reader: ParquetReader, index: Int)] = []
@@ -127,7 +138,10 @@ extension StorageEngine {
                             RowAddress(source: source, row: $0)
                         }
                     }
-                    return .rows(sources: sources, order: RowSorter(table: table).order(sources, rows))
+                    return .rows(
+                        sources: sources,
+                        order: RowSorter(table: table).order(sources, rows)
+                    )
                 }
             }
             (pending, pendingRows) = ([], 0)
@@ -154,7 +168,9 @@ extension StorageEngine {
     /// - Returns: how many were dropped.
     @discardableResult
     package func retain(
-        space name: String, before: Int64?, bytesMax: Int?
+        space name: String,
+        before: Int64?,
+        bytesMax: Int?
     ) throws(StorageError) -> Int {
         guard let space = state.withLock({ $0.spaces[name]?.space }) else { return 0 }
         return try space.maintenance.withLock { _ throws(StorageError) in
@@ -163,7 +179,9 @@ extension StorageEngine {
             var bytes = version.segments.values.joined().reduce(0) { $0 + $1.bytes }
             let oldestFirst = version.segments
                 .flatMap { table, segments in segments.map { (table: table, segment: $0) } }
-                .sorted { ($0.segment.maxTime, $0.segment.id) < ($1.segment.maxTime, $1.segment.id) }
+                .sorted {
+                    ($0.segment.maxTime, $0.segment.id) < ($1.segment.maxTime, $1.segment.id)
+                }
             for (table, segment) in oldestFirst {
                 let isOld = before.map { segment.maxTime < $0 } ?? false
                 let isTooMuch = bytesMax.map { bytes > $0 } ?? false

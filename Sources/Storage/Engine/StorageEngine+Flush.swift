@@ -46,7 +46,11 @@ extension StorageEngine {
         change.foldedLSN = cut
         do {
             for table in catalog.indices {
-                for written in try writeSegments(table, frozen.flatMap { $0.rows[table] }, space.name) {
+                for written in try writeSegments(
+                    table,
+                    frozen.flatMap { $0.rows[table] },
+                    space.name
+                ) {
                     change.added[written.table, default: []].append(written.segment)
                 }
             }
@@ -64,7 +68,9 @@ extension StorageEngine {
 
     /// Writes the rows of one table: a segment per hour, row groups in the order of arrival.
     private func writeSegments(
-        _ position: Int, _ rows: [TableRows], _ space: String
+        _ position: Int,
+        _ rows: [TableRows],
+        _ space: String
     ) throws -> [(table: String, segment: SegmentInfo)] {
         guard !rows.isEmpty else { return [] }
         let table = catalog[position]
@@ -74,22 +80,29 @@ extension StorageEngine {
             let groups = (addresses.count + limits.rowGroupRowsMax - 1) / limits.rowGroupRowsMax
             let plans = (0..<groups).map { group in
                 { () -> RowGroupPlan in
-                    let range =
-                        (addresses.count * group / groups)..<(addresses.count * (group + 1) / groups)
-                    return self.plan(table, rows, addresses[range])
+                    let start = addresses.count * group / groups
+                    let end = addresses.count * (group + 1) / groups
+                    return self.plan(table, rows, addresses[start..<end])
                 }
             }
             written += try writer.write(
-                table: position, window: TimeWindow.name(hour: hour), mint: mintSegmentID, plans: plans)
+                table: position,
+                window: TimeWindow.name(hour: hour),
+                mint: mintSegmentID,
+                plans: plans
+            )
         }
         return written
     }
 
     /// A row group of `addresses`, with only the sources they touch.
     private func plan(
-        _ table: TableDefinition, _ rows: [TableRows], _ addresses: ArraySlice<RowAddress>
+        _ table: TableDefinition,
+        _ rows: [TableRows],
+        _ addresses: ArraySlice<RowAddress>
     ) -> RowGroupPlan {
-        guard let low = addresses.map(\.source).min(), let high = addresses.map(\.source).max() else {
+        guard let low = addresses.map(\.source).min(), let high = addresses.map(\.source).max()
+        else {
             return .rows(sources: [], order: [])
         }
         let sources = rows[low...high].map(\.columns)
@@ -128,14 +141,22 @@ extension StorageEngine {
 
     func segmentWriter(_ space: String) -> SegmentWriter {
         SegmentWriter(
-            environment: environment, limits: limits, store: store, space: space, storeID: storeID,
-            catalog: catalog)
+            environment: environment,
+            limits: limits,
+            store: store,
+            space: space,
+            storeID: storeID,
+            catalog: catalog
+        )
     }
 
     static func flushError(_ error: any Error) -> StorageError {
         error as? StorageError
             ?? StorageError(
-                .retry, "a segment could not be written: \(error)", remedy: "it is tried again")
+                .retry,
+                "a segment could not be written: \(error)",
+                remedy: "it is tried again"
+            )
     }
 
     /// Deletes journal files that no space needs any more.
@@ -164,7 +185,8 @@ extension StorageEngine {
                 let isIdle = journal.withLock { journal in
                     state.withLock { state in
                         guard let entry = state.spaces[name] else { return false }
-                        return journal.lastLSN == lastLSN && entry.active.isEmpty && entry.frozen.isEmpty
+                        return journal.lastLSN == lastLSN && entry.active.isEmpty
+                            && entry.frozen.isEmpty
                             && entry.previousFoldedLSN < lastLSN
                     }
                 }

@@ -39,7 +39,10 @@ extension StorageEngine {
         let store = try LocalObjectStore(fileSystem: fileSystem, root: dataDirectory)
         let identity = try StoreIdentity.open(store, environment)
         let recovery = JournalRecovery(
-            environment: environment, directory: journalDirectory, storeID: identity.storeID)
+            environment: environment,
+            directory: journalDirectory,
+            storeID: identity.storeID
+        )
 
         var versions: [String: SpaceVersion] = [:]
         let existing = try storing(dataDirectory) { () throws(FileError) in
@@ -57,16 +60,23 @@ extension StorageEngine {
         for name in Set(existing).union(wanted).sorted() {
             let base = versions[name] ?? emptyVersion(name, identity.storeID)
             let door = CommitDoor(
-                environment: environment, limits: limits, store: store, storeID: identity.storeID,
-                epoch: epoch, newest: base)
+                environment: environment,
+                limits: limits,
+                store: store,
+                storeID: identity.storeID,
+                epoch: epoch,
+                newest: base
+            )
             var change = SpaceChange(operation: versions[name] == nil ? "create" : "open")
             change.writerEpoch = epoch
             change.foldedLSN = versions[name] == nil ? foldedLSN : nil
             let version = try door.commit(change)
             states[name] = SpaceState(
-                space: Space(name: name, door: door), version: version,
+                space: Space(name: name, door: door),
+                version: version,
                 previousFoldedLSN: base.id == 0 ? version.foldedLSN : base.foldedLSN,
-                active: Memtable(tables: catalog.count))
+                active: Memtable(tables: catalog.count)
+            )
         }
         do {
             try environment.failpoints.hit(StorageFailpoint.recoveryReplay)
@@ -75,11 +85,14 @@ extension StorageEngine {
         }
         let now = environment.clock.now()
         let replayed = try recovery.run(foldedLSN: foldedLSN, repair: true) {
-            lsn, record throws(StorageError) in
+            lsn,
+            record throws(StorageError) in
             guard var entry = states[record.space] else {
                 throw StorageError(
-                    .restore, "the journal holds batch \(lsn) of space \(record.space), which has no manifest",
-                    remedy: "restore the directory spaces/\(record.space) from a backup")
+                    .restore,
+                    "the journal holds batch \(lsn) of space \(record.space), which has no manifest",
+                    remedy: "restore the directory spaces/\(record.space) from a backup"
+                )
             }
             guard lsn > entry.version.foldedLSN else { return }
             let rows = try decode(record)
@@ -88,16 +101,31 @@ extension StorageEngine {
             states[record.space] = entry
         }
         let journal = Journal(
-            environment: environment, limits: limits, directory: journalDirectory,
+            environment: environment,
+            limits: limits,
+            directory: journalDirectory,
             storeID: identity.storeID,
             position: JournalPosition(
-                epoch: epoch, nextLSN: max(replayed.lastLSN, foldedLSN) + 1, chain: replayed.chain),
-            retained: replayed.files)
+                epoch: epoch,
+                nextLSN: max(replayed.lastLSN, foldedLSN) + 1,
+                chain: replayed.chain
+            ),
+            retained: replayed.files
+        )
         return StorageEngine(
-            environment: environment, limits: limits, store: store, dataDirectory: dataDirectory,
-            catalog: catalog, cache: SegmentCache(store: store, limits: limits),
-            storeID: identity.storeID, epoch: epoch, recovery: replayed.report, journal: journal,
-            state: State(spaces: states), lock: lock)
+            environment: environment,
+            limits: limits,
+            store: store,
+            dataDirectory: dataDirectory,
+            catalog: catalog,
+            cache: SegmentCache(store: store, limits: limits),
+            storeID: identity.storeID,
+            epoch: epoch,
+            recovery: replayed.report,
+            journal: journal,
+            state: State(spaces: states),
+            lock: lock
+        )
     }
 
     /// Makes a space, durably.
@@ -106,25 +134,38 @@ extension StorageEngine {
     package func createSpace(_ name: String) throws(StorageError) {
         guard Self.isValidSpaceName(name) else {
             throw StorageError(
-                .fixRequest, "\(name) is not a name for a space",
-                remedy: "use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit")
+                .fixRequest,
+                "\(name) is not a name for a space",
+                remedy: "use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit"
+            )
         }
         guard !hasSpace(name) else {
             throw StorageError(
-                .fixRequest, "space \(name) exists already", remedy: "choose another name")
+                .fixRequest,
+                "space \(name) exists already",
+                remedy: "choose another name"
+            )
         }
         let lastLSN = journal.withLock { $0.lastLSN }
         let door = CommitDoor(
-            environment: environment, limits: limits, store: store, storeID: storeID, epoch: epoch,
-            newest: Self.emptyVersion(name, storeID))
+            environment: environment,
+            limits: limits,
+            store: store,
+            storeID: storeID,
+            epoch: epoch,
+            newest: Self.emptyVersion(name, storeID)
+        )
         var change = SpaceChange(operation: "create")
         change.foldedLSN = lastLSN
         let version = try door.commit(change)
         state.withLock { state in
             guard state.spaces[name] == nil else { return }
             state.spaces[name] = SpaceState(
-                space: Space(name: name, door: door), version: version,
-                previousFoldedLSN: version.foldedLSN, active: Memtable(tables: catalog.count))
+                space: Space(name: name, door: door),
+                version: version,
+                previousFoldedLSN: version.foldedLSN,
+                active: Memtable(tables: catalog.count)
+            )
         }
     }
 
@@ -145,25 +186,48 @@ extension StorageEngine {
     private static func emptyVersion(_ space: String, _ storeID: String) -> SpaceVersion {
         SpaceVersion(
             manifest: Manifest(
-                id: 0, previousChecksum: "", storeID: storeID, space: space, writerEpoch: 0,
-                transactionID: "", actor: "", operation: "", committedAt: 0, foldedLSN: 0, branches: [:],
-                tables: [:]),
-            checksum: "", pages: [:])
+                id: 0,
+                previousChecksum: "",
+                storeID: storeID,
+                space: space,
+                writerEpoch: 0,
+                transactionID: "",
+                actor: "",
+                operation: "",
+                committedAt: 0,
+                foldedLSN: 0,
+                branches: [:],
+                tables: [:]
+            ),
+            checksum: "",
+            pages: [:]
+        )
     }
 
     /// The newest readable version of a space; nil when it has none (its creation never finished).
     private static func newestVersion(
-        _ store: any ObjectStore, _ space: String, _ storeID: String, _ recovery: JournalRecovery
+        _ store: any ObjectStore,
+        _ space: String,
+        _ storeID: String,
+        _ recovery: JournalRecovery
     ) throws(StorageError) -> SpaceVersion? {
         guard let newest = try SpaceVersion.list(store, space: space).last else { return nil }
         let damage: StorageError
         do throws(StorageError) {
             guard
-                var version = try SpaceVersion.load(store, space: space, id: newest, storeID: storeID)
+                var version = try SpaceVersion.load(
+                    store,
+                    space: space,
+                    id: newest,
+                    storeID: storeID
+                )
             else { return nil }
             while let next = try SpaceVersion.load(
-                store, space: space, id: version.id + 1, storeID: storeID)
-            {
+                store,
+                space: space,
+                id: version.id + 1,
+                storeID: storeID
+            ) {
                 version = next
             }
             try checkChain(store, version)
@@ -174,7 +238,11 @@ extension StorageEngine {
         // One step back is lossless when the journal still holds every batch folded since.
         guard damage.code == .restore, newest > 1,
             let previous = try SpaceVersion.load(
-                store, space: space, id: newest - 1, storeID: storeID),
+                store,
+                space: space,
+                id: newest - 1,
+                storeID: storeID
+            ),
             let first = try recovery.firstLSN(), first <= previous.foldedLSN + 1,
             let bytes = try store.get(Manifest.key(space: space, id: newest))
         else { throw damage }
@@ -185,7 +253,8 @@ extension StorageEngine {
 
     /// A version must follow the one before it, when that is still there.
     private static func checkChain(
-        _ store: any ObjectStore, _ version: SpaceVersion
+        _ store: any ObjectStore,
+        _ version: SpaceVersion
     ) throws(StorageError) {
         let manifest = version.manifest
         guard version.id > 1 else { return }
@@ -196,7 +265,9 @@ extension StorageEngine {
         else { return }
         guard checksum == manifest.previousChecksum else {
             throw Manifest.damaged(
-                Manifest.key(space: manifest.space, id: version.id), "it does not follow the one before it")
+                Manifest.key(space: manifest.space, id: version.id),
+                "it does not follow the one before it"
+            )
         }
     }
 }
@@ -212,7 +283,10 @@ extension JournalRecovery {
         guard let name = try names().first else { return nil }
         let path = directory + "/" + name
         let bytes = try storing(path) { () throws(FileError) in
-            try environment.fileSystem.open(path, .read).read(at: 0, count: JournalFormat.blockBytes)
+            try environment.fileSystem.open(path, .read).read(
+                at: 0,
+                count: JournalFormat.blockBytes
+            )
         }
         return JournalFileHeader(bytes)?.firstLSN
     }

@@ -120,7 +120,10 @@ package final class StorageEngine: Sendable {
                 state.withLock { state in
                     for (index, batch) in batches.enumerated() {
                         state.spaces[batch.record.space]?.active.apply(
-                            batch.rows, lsn: first + UInt64(index), at: now)
+                            batch.rows,
+                            lsn: first + UInt64(index),
+                            at: now
+                        )
                     }
                 }
                 return .success(first)
@@ -137,10 +140,17 @@ package final class StorageEngine: Sendable {
             guard let entry = state.spaces[space] else { return nil }
             var memory = entry.active.rows
             for frozen in entry.frozen.reversed() {
-                for table in memory.indices { memory[table].insert(contentsOf: frozen.rows[table], at: 0) }
+                for table in memory.indices {
+                    memory[table].insert(contentsOf: frozen.rows[table], at: 0)
+                }
             }
             return Snapshot(
-                space: space, version: entry.version, memory: memory, catalog: catalog, cache: cache)
+                space: space,
+                version: entry.version,
+                memory: memory,
+                catalog: catalog,
+                cache: cache
+            )
         }
     }
 
@@ -230,11 +240,17 @@ extension StorageEngine {
                 }
                 let segments = entry.version.segments.values.flatMap { $0 }
                 return SpaceStatus(
-                    space: entry.space.name, version: entry.version.id, journaledLSN: lastLSN,
-                    foldedLSN: entry.version.foldedLSN, segments: segments.count,
+                    space: entry.space.name,
+                    version: entry.version.id,
+                    journaledLSN: lastLSN,
+                    foldedLSN: entry.version.foldedLSN,
+                    segments: segments.count,
                     segmentBytes: segments.reduce(0) { $0 + $1.bytes },
-                    memtableBytes: entry.frozen.reduce(entry.active.byteCount) { $0 + $1.byteCount },
-                    rows: rows)
+                    memtableBytes: entry.frozen.reduce(entry.active.byteCount) {
+                        $0 + $1.byteCount
+                    },
+                    rows: rows
+                )
             }.sorted { $0.space < $1.space }
         }
     }

@@ -15,13 +15,18 @@ struct StoreIdentity: Codable, Equatable {
 
     /// Reads the identity of the store, or makes one when the store is new.
     static func open(
-        _ store: any ObjectStore, _ environment: Environment
+        _ store: any ObjectStore,
+        _ environment: Environment
     ) throws(StorageError) -> StoreIdentity {
         if let found = try read(store) { return found }
         let identity = StoreIdentity(storeID: environment.random.uuid())
         _ = try store.put(key, StorageJSON.encode(identity), .ifAbsent)
         guard let found = try read(store) else {
-            throw StorageError(.retry, "FORMAT could not be written", remedy: "check the data directory")
+            throw StorageError(
+                .retry,
+                "FORMAT could not be written",
+                remedy: "check the data directory"
+            )
         }
         return found
     }
@@ -29,17 +34,21 @@ struct StoreIdentity: Codable, Equatable {
     /// The identity, or nil when the store is new.
     static func read(_ store: any ObjectStore) throws(StorageError) -> StoreIdentity? {
         guard let bytes = try store.get(key) else { return nil }
-        guard let identity = StorageJSON.decode(StoreIdentity.self, bytes), identity.format == "holdfast"
+        guard let identity = StorageJSON.decode(StoreIdentity.self, bytes),
+            identity.format == "holdfast"
         else {
             throw StorageError(
-                .restore, "the file FORMAT is not one of holdfast's",
-                remedy: "point --data at a data directory of holdfast, or at an empty one")
+                .restore,
+                "the file FORMAT is not one of holdfast's",
+                remedy: "point --data at a data directory of holdfast, or at an empty one"
+            )
         }
         guard identity.readerVersionMin <= formatVersion else {
             throw StorageError(
                 .restore,
                 "the data directory has format \(identity.version); this program reads up to \(formatVersion)",
-                remedy: "run the newer version of holdfast that wrote it")
+                remedy: "run the newer version of holdfast that wrote it"
+            )
         }
         return identity
     }

@@ -21,7 +21,9 @@ package struct StoreInspection: Sendable {
 
     /// - Throws: `.restore` when there is no store, or one of another format.
     package init(
-        environment: Environment, dataDirectory: String, catalog: [TableDefinition]
+        environment: Environment,
+        dataDirectory: String,
+        catalog: [TableDefinition]
     ) throws(StorageError) {
         self.environment = environment
         self.dataDirectory = dataDirectory
@@ -29,8 +31,10 @@ package struct StoreInspection: Sendable {
         store = ReadOnlyObjectStore(fileSystem: environment.fileSystem, root: dataDirectory)
         guard let identity = try StoreIdentity.read(store) else {
             throw StorageError(
-                .restore, "there is no store in \(dataDirectory)",
-                remedy: "give the data directory of a server with --data")
+                .restore,
+                "there is no store in \(dataDirectory)",
+                remedy: "give the data directory of a server with --data"
+            )
         }
         storeID = identity.storeID
     }
@@ -38,7 +42,9 @@ package struct StoreInspection: Sendable {
     /// The spaces of the store, sorted.
     package func spaces() throws(StorageError) -> [String] {
         try storing(dataDirectory) { () throws(FileError) in
-            try environment.fileSystem.list(dataDirectory + "/spaces").filter(\.isDirectory).map(\.name)
+            try environment.fileSystem.list(dataDirectory + "/spaces").filter(\.isDirectory).map(
+                \.name
+            )
         }
     }
 
@@ -48,12 +54,18 @@ package struct StoreInspection: Sendable {
             let version = try SpaceVersion.load(store, space: space, id: id, storeID: storeID)
         else {
             throw StorageError(
-                .fixRequest, "there is no space called \(space) in \(dataDirectory)",
-                remedy: "the spaces are: \(try spaces().joined(separator: ", "))")
+                .fixRequest,
+                "there is no space called \(space) in \(dataDirectory)",
+                remedy: "the spaces are: \(try spaces().joined(separator: ", "))"
+            )
         }
         return Snapshot(
-            space: space, version: version, memory: catalog.map { _ in [] }, catalog: catalog,
-            cache: SegmentCache(store: store, limits: Limits()))
+            space: space,
+            version: version,
+            memory: catalog.map { _ in [] },
+            catalog: catalog,
+            cache: SegmentCache(store: store, limits: Limits())
+        )
     }
 
     /// Checks every manifest, every object it names, and the journal.
@@ -62,7 +74,8 @@ package struct StoreInspection: Sendable {
     ///   - decode: turns a journaled batch into rows; a batch that cannot be decoded is a problem.
     ///   - progress: told what is being checked, line by line.
     package func verify(
-        decode: BatchDecoder, progress: (String) -> Void
+        decode: BatchDecoder,
+        progress: (String) -> Void
     ) throws(StorageError) -> VerificationReport {
         var report = VerificationReport()
         var foldedLSN: UInt64 = 0
@@ -72,12 +85,19 @@ package struct StoreInspection: Sendable {
             for id in try SpaceVersion.list(store, space: space) {
                 do throws(StorageError) {
                     guard
-                        let version = try SpaceVersion.load(store, space: space, id: id, storeID: storeID)
+                        let version = try SpaceVersion.load(
+                            store,
+                            space: space,
+                            id: id,
+                            storeID: storeID
+                        )
                     else { continue }
                     if let previous, previous.id + 1 == id,
                         previous.checksum != version.manifest.previousChecksum
                     {
-                        report.problems.append("space \(space): version \(id) does not follow version \(id - 1)")
+                        report.problems.append(
+                            "space \(space): version \(id) does not follow version \(id - 1)"
+                        )
                     }
                     previous = version
                     report.manifests += 1
@@ -98,9 +118,13 @@ package struct StoreInspection: Sendable {
         do throws(StorageError) {
             progress("checking the journal")
             let recovery = JournalRecovery(
-                environment: environment, directory: dataDirectory + "/journal", storeID: storeID)
+                environment: environment,
+                directory: dataDirectory + "/journal",
+                storeID: storeID
+            )
             let result = try recovery.run(foldedLSN: foldedLSN, repair: false) {
-                _, record throws(StorageError) in
+                _,
+                record throws(StorageError) in
                 _ = try decode(record)
             }
             report.journalBatches = result.report.records
@@ -118,12 +142,16 @@ package struct StoreInspection: Sendable {
             }
             let bytes = try object.read(at: 0, count: object.byteCount)
             guard bytes.count == segment.bytes, crc32c(bytes) == segment.crc32c else {
-                report.problems.append("segment \(key) is not what was written: size or checksum differ")
+                report.problems.append(
+                    "segment \(key) is not what was written: size or checksum differ"
+                )
                 return
             }
             let reader = try ParquetReader(BytesSource(bytes, name: key))
             guard reader.rowCount == segment.rows else {
-                report.problems.append("segment \(key) has \(reader.rowCount) rows, not \(segment.rows)")
+                report.problems.append(
+                    "segment \(key) has \(reader.rowCount) rows, not \(segment.rows)"
+                )
                 return
             }
             try reader.verify()
@@ -159,7 +187,9 @@ private struct ReadOnlyObjectStore: ObjectStore {
     }
 
     func put(
-        _ key: String, _ bytes: [UInt8], _ condition: PutCondition
+        _ key: String,
+        _ bytes: [UInt8],
+        _ condition: PutCondition
     ) throws(StorageError) -> PutOutcome { throw Self.readOnly }
 
     func beginUpload(_ key: String) throws(StorageError) -> any ObjectUpload { throw Self.readOnly }
@@ -167,5 +197,8 @@ private struct ReadOnlyObjectStore: ObjectStore {
     func delete(_ key: String) throws(StorageError) { throw Self.readOnly }
 
     private static let readOnly = StorageError(
-        .stop, "this store was opened to be read only", remedy: "open it with `holdfast serve`")
+        .stop,
+        "this store was opened to be read only",
+        remedy: "open it with `holdfast serve`"
+    )
 }

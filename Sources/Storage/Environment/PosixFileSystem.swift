@@ -58,7 +58,8 @@ public struct PosixFileSystem: FileSystem {
             var isDirectory = entry.pointee.d_type == UInt8(DT_DIR)
             if entry.pointee.d_type == UInt8(DT_UNKNOWN) {
                 var status = stat()
-                isDirectory = stat(path + "/" + name, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+                isDirectory =
+                    stat(path + "/" + name, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
             }
             entries.append(DirectoryEntry(name: name, isDirectory: isDirectory))
         }
@@ -101,7 +102,11 @@ public struct PosixFileSystem: FileSystem {
         if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             let failure = errno
             throw FileError(
-                failure == EWOULDBLOCK ? .locked : .other, operation: "flock", path: path, errno: failure)
+                failure == EWOULDBLOCK ? .locked : .other,
+                operation: "flock",
+                path: path,
+                errno: failure
+            )
         }
         return handle
     }
@@ -132,8 +137,11 @@ final class PosixFileHandle: FileHandle {
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
                 let got = pread(
-                    descriptor, buffer.baseAddress.map { $0 + filled }, count - filled,
-                    off_t(offset + filled))
+                    descriptor,
+                    buffer.baseAddress.map { $0 + filled },
+                    count - filled,
+                    off_t(offset + filled)
+                )
                 if got < 0 {
                     if errno == EINTR { continue }
                     failure = fileError("pread", path, errno)
@@ -164,7 +172,9 @@ final class PosixFileHandle: FileHandle {
 
 /// Repeats `call` while it is interrupted; a negative result is an error.
 private func retrying<Result: SignedInteger>(
-    _ operation: String, _ path: String, _ call: () -> Result
+    _ operation: String,
+    _ path: String,
+    _ call: () -> Result
 ) throws(FileError) -> Result {
     while true {
         let result = call()

@@ -107,7 +107,9 @@ final class Journal {
     private func build(_ records: [JournalRecord]) -> UInt32 {
         let payloadBytes = records.reduce(0) { $0 + $1.byteCount }
         group.removeAll(keepingCapacity: true)
-        group.reserveCapacity(JournalFormat.roundedUp(JournalFormat.groupHeaderBytes + payloadBytes))
+        group.reserveCapacity(
+            JournalFormat.roundedUp(JournalFormat.groupHeaderBytes + payloadBytes)
+        )
         group.append(contentsOf: repeatElement(0, count: JournalFormat.groupHeaderBytes))
         for record in records {
             append(UInt32(record.payload.count))
@@ -124,9 +126,14 @@ final class Journal {
         let padding = JournalFormat.roundedUp(group.count) - group.count
         group.append(contentsOf: repeatElement(0, count: padding))
         return JournalGroupHeader(
-            epoch: position.epoch, sequence: nextSequence - 1, firstLSN: position.nextLSN,
-            durableLSN: lastLSN, payloadBytes: payloadBytes, recordCount: records.count,
-            payloadCRC: payloadCRC, chain: position.chain
+            epoch: position.epoch,
+            sequence: nextSequence - 1,
+            firstLSN: position.nextLSN,
+            durableLSN: lastLSN,
+            payloadBytes: payloadBytes,
+            recordCount: records.count,
+            payloadCRC: payloadCRC,
+            chain: position.chain
         ).store(into: &group)
     }
 
@@ -142,8 +149,12 @@ final class Journal {
         let name = JournalFormat.fileName(epoch: position.epoch, sequence: nextSequence)
         let path = directory + "/" + name
         let header = JournalFileHeader(
-            epoch: position.epoch, sequence: nextSequence, firstLSN: position.nextLSN,
-            chain: position.chain, storeID: storeID)
+            epoch: position.epoch,
+            sequence: nextSequence,
+            firstLSN: position.nextLSN,
+            chain: position.chain,
+            storeID: storeID
+        )
         let file = try environment.fileSystem.open(path, .create)
         try environment.failpoints.hit(StorageFailpoint.journalRotateHeader)
         try header.encoded().withUnsafeBytes { bytes in try file.writeAll(bytes, at: 0) }
@@ -160,7 +171,9 @@ final class Journal {
 
     private static func poisoned(_ cause: String) -> StorageError {
         StorageError(
-            .stop, "the journal cannot be written: \(cause)",
-            remedy: "the node reopens by itself; if this repeats, check the disk and its free space")
+            .stop,
+            "the journal cannot be written: \(cause)",
+            remedy: "the node reopens by itself; if this repeats, check the disk and its free space"
+        )
     }
 }

@@ -140,7 +140,8 @@ struct JournalGroupHeader: Equatable {
     }
 
     /// Reads the header at `offset`; nil when there is none with a right CRC.
-    static func read(_ bytes: [UInt8], at offset: Int) -> (header: JournalGroupHeader, crc: UInt32)? {
+    static func read(_ bytes: [UInt8], at offset: Int) -> (header: JournalGroupHeader, crc: UInt32)?
+    {
         guard bytes.count - offset >= JournalFormat.groupHeaderBytes,
             bytes.load(UInt32.self, at: offset) == JournalFormat.groupMagic,
             bytes.load(UInt32.self, at: offset + 4) == JournalFormat.version
@@ -155,7 +156,8 @@ struct JournalGroupHeader: Equatable {
             payloadBytes: Int(bytes.load(UInt32.self, at: offset + 32)),
             recordCount: Int(bytes.load(UInt32.self, at: offset + 36)),
             payloadCRC: bytes.load(UInt32.self, at: offset + 40),
-            chain: bytes.load(UInt32.self, at: offset + 44))
+            chain: bytes.load(UInt32.self, at: offset + 44)
+        )
         return (header, crc)
     }
 }

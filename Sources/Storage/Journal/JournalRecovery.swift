@@ -83,7 +83,10 @@ struct JournalRecovery {
             if result.files.isEmpty {
                 guard header.firstLSN <= foldedLSN + 1 else {
                     throw Self.damaged(
-                        path, 24, "batches \(foldedLSN + 1) to \(header.firstLSN - 1) are missing before it")
+                        path,
+                        24,
+                        "batches \(foldedLSN + 1) to \(header.firstLSN - 1) are missing before it"
+                    )
                 }
                 (result.lastLSN, result.chain) = (header.firstLSN - 1, header.chain)
             }
@@ -93,7 +96,10 @@ struct JournalRecovery {
                 || header.firstLSN > result.lastLSN && header.firstLSN <= foldedLSN + 1
             guard follows else {
                 throw Self.damaged(
-                    path, 24, "it begins at batch \(header.firstLSN), but \(result.lastLSN + 1) is next")
+                    path,
+                    24,
+                    "it begins at batch \(header.firstLSN), but \(result.lastLSN + 1) is next"
+                )
             }
             (result.lastLSN, result.chain) = (header.firstLSN - 1, header.chain)
             result.report.files += 1
@@ -139,10 +145,17 @@ struct JournalRecovery {
             else {
                 if let later = laterGroup(bytes, after: offset, file) {
                     throw Self.damaged(
-                        path, offset, "a whole group follows at offset \(later), so this one was acknowledged")
+                        path,
+                        offset,
+                        "a whole group follows at offset \(later), so this one was acknowledged"
+                    )
                 }
                 guard isLast else {
-                    throw Self.damaged(path, offset, "a later file follows, so this group was acknowledged")
+                    throw Self.damaged(
+                        path,
+                        offset,
+                        "a later file follows, so this group was acknowledged"
+                    )
                 }
                 return offset
             }
@@ -162,7 +175,9 @@ struct JournalRecovery {
 
     /// The payload's range, or nil when it is cut short or its CRC does not fit.
     private func payload(
-        _ bytes: [UInt8], _ header: JournalGroupHeader, at offset: Int
+        _ bytes: [UInt8],
+        _ header: JournalGroupHeader,
+        at offset: Int
     ) -> Range<Int>? {
         let start = offset + JournalFormat.groupHeaderBytes
         guard header.payloadBytes <= bytes.count - start else { return nil }
@@ -172,7 +187,8 @@ struct JournalRecovery {
     }
 
     /// The offset of a whole valid group behind `offset`, if there is one.
-    private func laterGroup(_ bytes: [UInt8], after offset: Int, _ file: JournalFileHeader) -> Int? {
+    private func laterGroup(_ bytes: [UInt8], after offset: Int, _ file: JournalFileHeader) -> Int?
+    {
         var candidate = offset + JournalFormat.blockBytes
         while candidate < bytes.count {
             if let (header, _) = JournalGroupHeader.read(bytes, at: candidate),
@@ -187,19 +203,30 @@ struct JournalRecovery {
     }
 
     private func split(
-        _ bytes: [UInt8], _ payload: Range<Int>, _ header: JournalGroupHeader, _ path: String
+        _ bytes: [UInt8],
+        _ payload: Range<Int>,
+        _ header: JournalGroupHeader,
+        _ path: String
     ) throws(StorageError) -> [JournalRecord] {
         var records: [JournalRecord] = []
         var offset = payload.lowerBound
         while offset < payload.upperBound {
             guard payload.upperBound - offset >= 16 else {
-                throw Self.damaged(path, offset, "a record is cut short inside a group with a right checksum")
+                throw Self.damaged(
+                    path,
+                    offset,
+                    "a record is cut short inside a group with a right checksum"
+                )
             }
             let payloadBytes = Int(bytes.load(UInt32.self, at: offset))
             let nameBytes = Int(bytes.load(UInt16.self, at: offset + 6))
             let name = offset + 16
             guard payloadBytes + nameBytes <= payload.upperBound - name else {
-                throw Self.damaged(path, offset, "a record is cut short inside a group with a right checksum")
+                throw Self.damaged(
+                    path,
+                    offset,
+                    "a record is cut short inside a group with a right checksum"
+                )
             }
             let end = name + nameBytes + payloadBytes
             records.append(
@@ -207,19 +234,28 @@ struct JournalRecovery {
                     kind: bytes[offset + 4],
                     space: String(decoding: bytes[name..<(name + nameBytes)], as: UTF8.self),
                     receivedAt: bytes.load(UInt64.self, at: offset + 8),
-                    payload: Array(bytes[(name + nameBytes)..<end])))
+                    payload: Array(bytes[(name + nameBytes)..<end])
+                )
+            )
             offset = end
         }
         guard records.count == header.recordCount else {
-            throw Self.damaged(path, payload.lowerBound, "a group holds \(records.count) records, not \(header.recordCount)")
+            throw Self.damaged(
+                path,
+                payload.lowerBound,
+                "a group holds \(records.count) records, not \(header.recordCount)"
+            )
         }
         return records
     }
 
     private static func damaged(_ path: String, _ offset: Int, _ why: String) -> StorageError {
         StorageError(
-            .restore, "journal file \(path) is damaged at offset \(offset): \(why)",
-            remedy: "restore the file from a backup; to go on without it, move the named file out of the "
-                + "journal directory and run `holdfast verify` to see what is missing")
+            .restore,
+            "journal file \(path) is damaged at offset \(offset): \(why)",
+            remedy:
+                "restore the file from a backup; to go on without it, move the named file out of the "
+                + "journal directory and run `holdfast verify` to see what is missing"
+        )
     }
 }

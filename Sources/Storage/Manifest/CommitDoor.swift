@@ -75,7 +75,8 @@ final class CommitDoor: Sendable {
         }
     }
 
-    private func attempt(_ change: SpaceChange, _ newest: inout SpaceVersion) throws -> SpaceVersion {
+    private func attempt(_ change: SpaceChange, _ newest: inout SpaceVersion) throws -> SpaceVersion
+    {
         let transactionID = environment.random.uuid()
         for _ in 0..<limits.commitAttemptsMax {
             newest = try refreshed(newest)
@@ -97,14 +98,18 @@ final class CommitDoor: Sendable {
             try environment.failpoints.hit(StorageFailpoint.manifestBoundary)
             guard next.manifest.id > (try SpaceVersion.boundary(store, space: space)) else {
                 throw StorageError(
-                    .stop, "version \(next.manifest.id) of space \(space) lies in collected history",
-                    remedy: "another process has taken over; stop this one")
+                    .stop,
+                    "version \(next.manifest.id) of space \(space) lies in collected history",
+                    remedy: "another process has taken over; stop this one"
+                )
             }
             return SpaceVersion(manifest: next.manifest, checksum: checksum, pages: next.pages)
         }
         throw StorageError(
-            .retry, "space \(space) changed \(limits.commitAttemptsMax) times during one commit",
-            remedy: "try again; if this repeats, see whether a second process writes to the store")
+            .retry,
+            "space \(space) changed \(limits.commitAttemptsMax) times during one commit",
+            remedy: "try again; if this repeats, see whether a second process writes to the store"
+        )
     }
 
     private func put(_ key: String, _ bytes: [UInt8]) throws -> PutOutcome {
@@ -127,21 +132,32 @@ final class CommitDoor: Sendable {
     /// The newest version in the store, read forward from `known`.
     private func refreshed(_ known: SpaceVersion) throws(StorageError) -> SpaceVersion {
         var current = known
-        while let next = try SpaceVersion.load(store, space: space, id: current.id + 1, storeID: storeID) {
+        while let next = try SpaceVersion.load(
+            store,
+            space: space,
+            id: current.id + 1,
+            storeID: storeID
+        ) {
             current = next
         }
         return current
     }
 
     private func build(
-        _ change: SpaceChange, on base: SpaceVersion, _ transactionID: String
+        _ change: SpaceChange,
+        on base: SpaceVersion,
+        _ transactionID: String
     ) throws(StorageError) -> (
         manifest: Manifest, pages: [String: [(page: SegmentPage, segments: [SegmentInfo])]]
     ) {
         var pages = base.pages
         for table in Set(change.added.keys).union(change.removed.keys) {
             pages[table] = try pagesAfter(
-                change.added[table] ?? [], change.removed[table] ?? [], of: table, base.pages[table] ?? [])
+                change.added[table] ?? [],
+                change.removed[table] ?? [],
+                of: table,
+                base.pages[table] ?? []
+            )
         }
         var manifest = base.manifest
         manifest.id = base.id + 1
@@ -155,7 +171,9 @@ final class CommitDoor: Sendable {
         manifest.branches["main"] = manifest.id
         manifest.tables = pages.mapValues { $0.map(\.page) }
         guard manifest.foldedLSN >= base.foldedLSN else {
-            preconditionFailure("the folded LSN went back from \(base.foldedLSN) to \(manifest.foldedLSN)")
+            preconditionFailure(
+                "the folded LSN went back from \(base.foldedLSN) to \(manifest.foldedLSN)"
+            )
         }
         return (manifest, pages)
     }
@@ -180,21 +198,28 @@ final class CommitDoor: Sendable {
         }
         guard found == removed.count else {
             throw StorageError(
-                .retry, "\(removed.count - found) segments of \(table) are not in the newest version any more",
-                remedy: "plan the operation again")
+                .retry,
+                "\(removed.count - found) segments of \(table) are not in the newest version any more",
+                remedy: "plan the operation again"
+            )
         }
         let known = Set(result.lazy.flatMap(\.segments).map(\.id))
         for segment in added {
             precondition(!known.contains(segment.id), "segment id \(segment.id) is used twice")
-            guard try store.byteCount(segment.key(space: space, table: table)) == segment.bytes else {
+            guard try store.byteCount(segment.key(space: space, table: table)) == segment.bytes
+            else {
                 throw StorageError(
-                    .retry, "segment \(segment.id) of \(table) is missing or has another size",
-                    remedy: "write it again")
+                    .retry,
+                    "segment \(segment.id) of \(table) is missing or has another size",
+                    remedy: "write it again"
+                )
             }
         }
         var pending = added[...]
-        if let last = result.last, last.segments.count < limits.segmentsPerPageMax, !pending.isEmpty {
-            let segments = last.segments + pending.prefix(limits.segmentsPerPageMax - last.segments.count)
+        if let last = result.last, last.segments.count < limits.segmentsPerPageMax, !pending.isEmpty
+        {
+            let segments =
+                last.segments + pending.prefix(limits.segmentsPerPageMax - last.segments.count)
             pending = pending.dropFirst(segments.count - last.segments.count)
             result[result.count - 1] = (try putPage(segments), segments)
         }
@@ -214,7 +239,10 @@ final class CommitDoor: Sendable {
             _ = try store.put(key, bytes, .ifAbsent)
             guard try store.byteCount(key) == bytes.count else {
                 throw StorageError(
-                    .retry, "page \(key) could not be stored", remedy: "try again")
+                    .retry,
+                    "page \(key) could not be stored",
+                    remedy: "try again"
+                )
             }
         }
         return SegmentPage(sha256: name, segments: segments.count)
@@ -224,6 +252,7 @@ final class CommitDoor: Sendable {
         StorageError(
             .stop,
             "space \(space) was taken over by writer epoch \(version.writerEpoch); this one is \(epoch)",
-            remedy: "another process serves this store: stop this one")
+            remedy: "another process serves this store: stop this one"
+        )
     }
 }

@@ -63,13 +63,15 @@ struct Manifest: Codable, Equatable {
 
     static func key(space: String, id: UInt64) -> String {
         let digits = String(id)
-        return "spaces/\(space)/manifest/" + String(repeating: "0", count: 20 - digits.count) + digits
+        return "spaces/\(space)/manifest/" + String(repeating: "0", count: 20 - digits.count)
+            + digits
             + ".json"
     }
 
     /// The id in a manifest's key, or nil when the key is not a manifest's.
     static func id(key: String) -> UInt64? {
-        guard let name = key.split(separator: "/").last, name.hasSuffix(".json"), name.count == 25 else {
+        guard let name = key.split(separator: "/").last, name.hasSuffix(".json"), name.count == 25
+        else {
             return nil
         }
         return UInt64(name.dropLast(5))
@@ -84,7 +86,9 @@ struct Manifest: Codable, Equatable {
 
     /// Reads and checks a manifest.
     static func decode(
-        _ bytes: [UInt8], key: String, storeID: String
+        _ bytes: [UInt8],
+        key: String,
+        storeID: String
     ) throws(StorageError) -> (manifest: Manifest, checksum: String) {
         let tail = 64 + ",\"checksum\":\"\"}".utf8.count
         guard bytes.count > tail else { throw damaged(key, "it is cut short") }
@@ -93,13 +97,16 @@ struct Manifest: Codable, Equatable {
         guard bytes[body.endIndex...].elementsEqual(",\"checksum\":\"\(checksum)\"}".utf8) else {
             throw damaged(key, "its checksum does not fit its content")
         }
-        guard let manifest = StorageJSON.decode(Manifest.self, Array(body) + [UInt8(ascii: "}")]) else {
+        guard let manifest = StorageJSON.decode(Manifest.self, Array(body) + [UInt8(ascii: "}")])
+        else {
             throw damaged(key, "it is not a manifest of this version")
         }
         guard manifest.format <= formatVersion else {
             throw StorageError(
-                .restore, "\(key) has format \(manifest.format); this program reads up to \(formatVersion)",
-                remedy: "run the newer version of holdfast that wrote it")
+                .restore,
+                "\(key) has format \(manifest.format); this program reads up to \(formatVersion)",
+                remedy: "run the newer version of holdfast that wrote it"
+            )
         }
         guard manifest.storeID == storeID, Manifest.id(key: key) == manifest.id else {
             throw damaged(key, "it belongs to store \(manifest.storeID), number \(manifest.id)")
@@ -109,8 +116,11 @@ struct Manifest: Codable, Equatable {
 
     static func damaged(_ key: String, _ why: String) -> StorageError {
         StorageError(
-            .restore, "manifest \(key) is damaged: \(why)",
-            remedy: "restore the file from a backup, or run `holdfast verify` to see what it referred to")
+            .restore,
+            "manifest \(key) is damaged: \(why)",
+            remedy:
+                "restore the file from a backup, or run `holdfast verify` to see what it referred to"
+        )
     }
 }
 

@@ -37,11 +37,16 @@ package final class SpaceVersion: Sendable {
         return keys
     }
 
-    static func pageKey(space: String, sha256: String) -> String { "spaces/\(space)/pages/\(sha256)" }
+    static func pageKey(space: String, sha256: String) -> String {
+        "spaces/\(space)/pages/\(sha256)"
+    }
 
     /// Reads version `id` and its pages; nil when there is no such manifest.
     static func load(
-        _ store: any ObjectStore, space: String, id: UInt64, storeID: String
+        _ store: any ObjectStore,
+        space: String,
+        id: UInt64,
+        storeID: String
     ) throws(StorageError) -> SpaceVersion? {
         let key = Manifest.key(space: space, id: id)
         guard let bytes = try store.get(key) else { return nil }

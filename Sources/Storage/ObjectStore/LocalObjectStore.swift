@@ -49,12 +49,16 @@ public final class LocalObjectStore: ObjectStore {
             throw StorageError(
                 .fixRequest,
                 "the file system of \(root) has no hard links (\(error)), so put-if-absent cannot be atomic",
-                remedy: "put the data directory on ext4, XFS, Btrfs or another file system with link(2)")
+                remedy:
+                    "put the data directory on ext4, XFS, Btrfs or another file system with link(2)"
+            )
         }
     }
 
     public func put(
-        _ key: String, _ bytes: [UInt8], _ condition: PutCondition
+        _ key: String,
+        _ bytes: [UInt8],
+        _ condition: PutCondition
     ) throws(StorageError) -> PutOutcome {
         let upload = try LocalUpload(store: self, key: key)
         try bytes.withBytes { bytes throws(StorageError) in try upload.write(bytes) }
@@ -82,7 +86,8 @@ public final class LocalObjectStore: ObjectStore {
 
     /// Opens a file for ranged reads, or nil when there is none.
     static func open(
-        _ fileSystem: any FileSystem, path: String
+        _ fileSystem: any FileSystem,
+        path: String
     ) throws(StorageError) -> (any ObjectReader)? {
         do throws(FileError) {
             let handle = try fileSystem.open(path, .read)
@@ -103,7 +108,9 @@ public final class LocalObjectStore: ObjectStore {
 
     /// The files below a directory, sorted by key.
     static func list(
-        _ fileSystem: any FileSystem, root: String, _ prefix: String
+        _ fileSystem: any FileSystem,
+        root: String,
+        _ prefix: String
     ) throws(StorageError) -> [ObjectInfo] {
         var found: [ObjectInfo] = []
         var pending = [prefix.hasSuffix("/") ? String(prefix.dropLast()) : prefix]
@@ -142,7 +149,11 @@ public final class LocalObjectStore: ObjectStore {
     }
 
     /// Names `temporary` as `key`; `false` when the name is taken.
-    fileprivate func name(_ temporary: String, _ key: String, replacing: Bool) throws(FileError) -> Bool {
+    fileprivate func name(
+        _ temporary: String,
+        _ key: String,
+        replacing: Bool
+    ) throws(FileError) -> Bool {
         let directory = try durableDirectory(of: key)
         if replacing {
             try fileSystem.rename(temporary, to: path(of: key))
@@ -228,8 +239,10 @@ private struct LocalReader: ObjectReader {
         }
         guard bytes.count == count else {
             throw StorageError(
-                .restore, "\(path) ends before byte \(offset + count)",
-                remedy: "run `holdfast verify` and restore the file from a backup")
+                .restore,
+                "\(path) ends before byte \(offset + count)",
+                remedy: "run `holdfast verify` and restore the file from a backup"
+            )
         }
         return bytes
     }
@@ -237,7 +250,8 @@ private struct LocalReader: ObjectReader {
 
 /// Runs file operations and turns their error into this module's.
 func storing<Result>(
-    _ what: String, _ operation: () throws(FileError) -> Result
+    _ what: String,
+    _ operation: () throws(FileError) -> Result
 ) throws(StorageError) -> Result {
     do throws(FileError) {
         return try operation()
@@ -250,17 +264,28 @@ func storing<Result>(
 func storageError(_ error: FileError) -> StorageError {
     switch error.kind {
     case .noSpace:
-        StorageError(.wait, "the disk is full: \(error)", remedy: "free space or enlarge the volume")
+        StorageError(
+            .wait,
+            "the disk is full: \(error)",
+            remedy: "free space or enlarge the volume"
+        )
     case .tooManyFiles:
         StorageError(
-            .retry, "too many open files: \(error)", remedy: "raise the limit (ulimit -n) and retry")
+            .retry,
+            "too many open files: \(error)",
+            remedy: "raise the limit (ulimit -n) and retry"
+        )
     case .locked:
         StorageError(
-            .stop, "another process has the data directory open: \(error)",
-            remedy: "stop that process, or use another --data directory")
+            .stop,
+            "another process has the data directory open: \(error)",
+            remedy: "stop that process, or use another --data directory"
+        )
     default:
         StorageError(
-            .retry, "the file system failed: \(error)",
-            remedy: "check the disk and its permissions; nothing acknowledged is lost")
+            .retry,
+            "the file system failed: \(error)",
+            remedy: "check the disk and its permissions; nothing acknowledged is lost"
+        )
     }
 }

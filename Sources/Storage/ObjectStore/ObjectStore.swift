@@ -3,7 +3,11 @@
 public protocol ObjectStore: Sendable {
     /// Stores an object. On `.created` it is durable and visible to every reader at once; otherwise
     /// see `PutOutcome`.
-    func put(_ key: String, _ bytes: [UInt8], _ condition: PutCondition) throws(StorageError) -> PutOutcome
+    func put(
+        _ key: String,
+        _ bytes: [UInt8],
+        _ condition: PutCondition
+    ) throws(StorageError) -> PutOutcome
     /// Begins an object that is written in pieces and stays invisible until it is published.
     func beginUpload(_ key: String) throws(StorageError) -> any ObjectUpload
     /// The bytes of an object, or nil when there is none.

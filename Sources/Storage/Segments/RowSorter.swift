@@ -49,7 +49,8 @@ struct RowSorter {
     }
 
     private static func isSame(_ left: Keyed, _ right: Keyed, _ words: Int) -> Bool {
-        (words & 1 == 0 || left.first == right.first) && (words & 2 == 0 || left.second == right.second)
+        (words & 1 == 0 || left.first == right.first)
+            && (words & 2 == 0 || left.second == right.second)
             && (words & 4 == 0 || left.third == right.third)
             && (words & 8 == 0 || left.fourth == right.fourth)
     }
@@ -69,7 +70,8 @@ struct RowSorter {
             case .absent, .list: break
             case .fixed(let column):
                 for index in start..<end {
-                    let value = UInt64(bitPattern: column.values[keyed[index].address.row]) ^ (1 << 63)
+                    let value =
+                        UInt64(bitPattern: column.values[keyed[index].address.row]) ^ (1 << 63)
                     Self.set(&keyed[index], word, value)
                 }
             case .identifier(let column):

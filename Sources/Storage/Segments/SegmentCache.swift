@@ -26,7 +26,9 @@ package final class SegmentCache: Sendable {
     ///
     /// - Throws: `.restore` when the file is missing or damaged.
     package func reader(
-        space: String, table: String, _ segment: SegmentInfo
+        space: String,
+        table: String,
+        _ segment: SegmentInfo
     ) throws(StorageError) -> ParquetReader {
         let key = segment.key(space: space, table: table)
         let cached = state.withLock { state -> ParquetReader? in
@@ -37,19 +39,27 @@ package final class SegmentCache: Sendable {
         if let cached { return cached }
         guard let object = try store.openObject(key) else {
             throw StorageError(
-                .restore, "segment \(key) is missing", remedy: "restore the file from a backup")
+                .restore,
+                "segment \(key) is missing",
+                remedy: "restore the file from a backup"
+            )
         }
         guard object.byteCount == segment.bytes else {
             throw StorageError(
-                .restore, "segment \(key) has \(object.byteCount) bytes, not \(segment.bytes)",
-                remedy: "restore the file from a backup")
+                .restore,
+                "segment \(key) has \(object.byteCount) bytes, not \(segment.bytes)",
+                remedy: "restore the file from a backup"
+            )
         }
         let reader: ParquetReader
         do throws(ParquetError) {
             reader = try ParquetReader(SegmentBytes(reader: object, name: key))
         } catch {
             throw StorageError(
-                .restore, "segment \(key) is damaged: \(error)", remedy: "restore the file from a backup")
+                .restore,
+                "segment \(key) is damaged: \(error)",
+                remedy: "restore the file from a backup"
+            )
         }
         state.withLock { state in
             state.clock += 1
@@ -67,7 +77,9 @@ package final class SegmentCache: Sendable {
         while state.entries.count > 1,
             state.entries.count > limits.segmentCacheFiles || bytes > limits.segmentCacheBytes
         {
-            guard let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return }
+            guard let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse }) else {
+                return
+            }
             bytes -= Self.byteCount(oldest.value.reader)
             state.entries.removeValue(forKey: oldest.key)
         }

@@ -57,7 +57,10 @@ struct SegmentWriter {
     /// Writes and publishes the merge of other segments of table `table`; what was derived from those
     /// stays.
     func writeMerged(
-        table position: Int, window: String, id: String, plans: [() throws -> RowGroupPlan]
+        table position: Int,
+        window: String,
+        id: String,
+        plans: [() throws -> RowGroupPlan]
     ) throws -> SegmentInfo? {
         let table = catalog[position]
         return try writeFile(table, window, id) { writer, times in
@@ -122,11 +125,14 @@ struct SegmentWriter {
         var options = WriterOptions()
         options.pageRowLimit = limits.pageRowsMax
         var writer = ParquetWriter(
-            schema: table.schema, sortingColumns: table.sortKey, options: options,
+            schema: table.schema,
+            sortingColumns: table.sortKey,
+            options: options,
             sink: { bytes in
                 crc = crc32c(bytes, continuing: crc)
                 try upload.write(bytes)
-            })
+            }
+        )
         var times = TimeRange()
         try body(&writer, &times)
         let summary = try writer.finish(keyValueMetadata: [
@@ -139,17 +145,29 @@ struct SegmentWriter {
         try environment.failpoints.hit(StorageFailpoint.segmentPublish)
         guard case .created = try upload.publish() else {
             throw StorageError(
-                .stop, "segment \(key) exists already", remedy: "another process writes to this store: stop one")
+                .stop,
+                "segment \(key) exists already",
+                remedy: "another process writes to this store: stop one"
+            )
         }
         return SegmentInfo(
-            id: id, window: window, rows: summary.rowCount, bytes: summary.byteCount,
-            rowGroups: summary.rowGroups.count, minTime: times.low ?? 0, maxTime: times.high ?? 0,
-            crc32c: crc)
+            id: id,
+            window: window,
+            rows: summary.rowCount,
+            bytes: summary.byteCount,
+            rowGroups: summary.rowGroups.count,
+            minTime: times.low ?? 0,
+            maxTime: times.high ?? 0,
+            crc32c: crc
+        )
     }
 
     /// Reads back what was written: what the disk returns must be what was meant.
     private func verify(
-        _ reader: any ObjectReader, key: String, rows: Int, crc expected: UInt32
+        _ reader: any ObjectReader,
+        key: String,
+        rows: Int,
+        crc expected: UInt32
     ) throws {
         var crc: UInt32 = 0
         var offset = 0
@@ -161,8 +179,11 @@ struct SegmentWriter {
         let parquet = try ParquetReader(SegmentBytes(reader: reader, name: key))
         guard crc == expected, parquet.rowCount == rows else {
             throw StorageError(
-                .retry, "segment \(key) does not read back as it was written",
-                remedy: "it is written again; if this repeats, check the disk and memory of this machine")
+                .retry,
+                "segment \(key) does not read back as it was written",
+                remedy:
+                    "it is written again; if this repeats, check the disk and memory of this machine"
+            )
         }
     }
 }
@@ -196,5 +217,7 @@ struct SegmentBytes: RandomAccessBytes {
 
     var byteCount: Int { reader.byteCount }
 
-    func read(at offset: Int, count: Int) throws -> [UInt8] { try reader.read(at: offset, count: count) }
+    func read(at offset: Int, count: Int) throws -> [UInt8] {
+        try reader.read(at: offset, count: count)
+    }
 }

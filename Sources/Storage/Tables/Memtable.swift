@@ -44,7 +44,8 @@ package struct Snapshot: Sendable {
 
     /// Opens a segment of the table at `position`.
     package func reader(
-        table position: Int, _ segment: SegmentInfo
+        table position: Int,
+        _ segment: SegmentInfo
     ) throws(StorageError) -> ParquetReader {
         try cache.reader(space: space, table: catalog[position].name, segment)
     }

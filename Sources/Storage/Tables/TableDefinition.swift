@@ -69,11 +69,13 @@ extension Column {
     func memoryByteCount(counting dictionaries: inout Set<ObjectIdentifier>) -> Int {
         switch self {
         case .absent: return 48
-        case .fixed(let column): return 64 + column.values.count * 8 + (column.validity?.words.count ?? 0) * 8
+        case .fixed(let column):
+            return 64 + column.values.count * 8 + (column.validity?.words.count ?? 0) * 8
         case .text(let column):
             let isNew = dictionaries.insert(ObjectIdentifier(column.dictionary)).inserted
             let own = 64 + column.codes.count * 4
-            return own + (isNew ? column.dictionary.bytes.count + column.dictionary.offsets.count * 4 : 0)
+            return own
+                + (isNew ? column.dictionary.bytes.count + column.dictionary.offsets.count * 4 : 0)
         case .identifier(let column): return 64 + column.words.count * 8
         case .list(let column):
             return column.children.reduce(64 + column.offsets.count * 4) {

@@ -36,7 +36,10 @@ enum BatchCodec {
     }
 
     static func decode(
-        _ signal: Signal, _ encoding: WireEncoding, _ body: [UInt8], receivedAt: UInt64
+        _ signal: Signal,
+        _ encoding: WireEncoding,
+        _ body: [UInt8],
+        receivedAt: UInt64
     ) throws(OTLPError) -> Decoded {
         switch signal {
         case .traces:
@@ -47,7 +50,9 @@ enum BatchCodec {
                 }
             return Decoded(
                 rows: DecodedBatch(tables: spans.count == 0 ? [] : [SpanTable.rows(spans)]),
-                records: spans.count, rejections: spans.rejections)
+                records: spans.count,
+                rejections: spans.rejections
+            )
         case .logs:
             let logs =
                 switch encoding {
@@ -56,8 +61,11 @@ enum BatchCodec {
                 }
             return Decoded(
                 rows: DecodedBatch(
-                    tables: logs.count == 0 ? [] : [LogTable.rows(logs, receivedAt: receivedAt)]),
-                records: logs.count, rejections: logs.rejections)
+                    tables: logs.count == 0 ? [] : [LogTable.rows(logs, receivedAt: receivedAt)]
+                ),
+                records: logs.count,
+                rejections: logs.rejections
+            )
         case .metrics:
             let metrics =
                 switch encoding {
@@ -66,7 +74,9 @@ enum BatchCodec {
                 }
             return Decoded(
                 rows: DecodedBatch(tables: MetricTables.rows(metrics, receivedAt: receivedAt)),
-                records: metrics.count, rejections: metrics.rejections)
+                records: metrics.count,
+                rejections: metrics.rejections
+            )
         }
     }
 
@@ -74,15 +84,19 @@ enum BatchCodec {
     static func replay(_ record: JournalRecord) throws(StorageError) -> DecodedBatch {
         guard let (signal, encoding) = signal(kind: record.kind) else {
             throw StorageError(
-                .restore, "the journal holds a batch of kind \(record.kind), which this program does not know",
-                remedy: "run the newer version of holdfast that wrote it")
+                .restore,
+                "the journal holds a batch of kind \(record.kind), which this program does not know",
+                remedy: "run the newer version of holdfast that wrote it"
+            )
         }
         do throws(OTLPError) {
             return try decode(signal, encoding, record.payload, receivedAt: record.receivedAt).rows
         } catch {
             throw StorageError(
-                .restore, "a journaled request cannot be decoded any more: \(error)",
-                remedy: "run the version of holdfast that acknowledged it")
+                .restore,
+                "a journaled request cannot be decoded any more: \(error)",
+                remedy: "run the version of holdfast that acknowledged it"
+            )
         }
     }
 }

@@ -28,7 +28,8 @@ final class CommitQueue: Sendable {
 
     /// - Parameter append: makes the batches durable and visible; called on the queue's own thread.
     init(
-        groupBytesMax: Int, append: @escaping @Sendable ([Entry]) -> Result<Void, StorageError>
+        groupBytesMax: Int,
+        append: @escaping @Sendable ([Entry]) -> Result<Void, StorageError>
     ) {
         self.groupBytesMax = groupBytesMax
         self.append = append
@@ -39,10 +40,17 @@ final class CommitQueue: Sendable {
 
     /// Waits until `batch` is durable and visible, or refused.
     func submit(
-        _ batch: PendingBatch, signal: Signal, records: Int
+        _ batch: PendingBatch,
+        signal: Signal,
+        records: Int
     ) async -> Result<Void, StorageError> {
         await withCheckedContinuation { continuation in
-            let entry = Entry(batch: batch, signal: signal, records: records, continuation: continuation)
+            let entry = Entry(
+                batch: batch,
+                signal: signal,
+                records: records,
+                continuation: continuation
+            )
             let (start, closed) = state.withLock { state -> (Bool, Bool) in
                 guard !state.isClosed else { return (false, true) }
                 state.entries.append(entry)
@@ -90,5 +98,8 @@ final class CommitQueue: Sendable {
     }
 
     private static let closed = StorageError(
-        .retry, "the node is stopping", remedy: "send the request again")
+        .retry,
+        "the node is stopping",
+        remedy: "send the request again"
+    )
 }

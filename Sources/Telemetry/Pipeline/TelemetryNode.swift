@@ -86,12 +86,17 @@ public final class TelemetryNode: TelemetryIngest {
     }
 
     private static func openEngine(
-        _ configuration: NodeConfiguration, _ environment: Environment
+        _ configuration: NodeConfiguration,
+        _ environment: Environment
     ) throws(StorageError) -> StorageEngine {
         try StorageEngine.open(
-            environment: environment, limits: configuration.limits,
-            dataDirectory: configuration.dataDirectory, catalog: TelemetryCatalog.tables,
-            spaces: configuration.spaces, decode: BatchCodec.replay)
+            environment: environment,
+            limits: configuration.limits,
+            dataDirectory: configuration.dataDirectory,
+            catalog: TelemetryCatalog.tables,
+            spaces: configuration.spaces,
+            decode: BatchCodec.replay
+        )
     }
 
     // MARK: - Ingest
@@ -100,29 +105,44 @@ public final class TelemetryNode: TelemetryIngest {
         let engine = try runningEngine()
         guard engine.hasSpace(request.space) else {
             throw IngestFailure(
-                .unknownSpace, "there is no space called \(request.space)",
-                remedy: "create it with `holdfast spaces create`, or correct the header X-Holdfast-Space")
+                .unknownSpace,
+                "there is no space called \(request.space)",
+                remedy:
+                    "create it with `holdfast spaces create`, or correct the header X-Holdfast-Space"
+            )
         }
         let receivedAt = environment.clock.now()
         let decoded: BatchCodec.Decoded
         do throws(OTLPError) {
             decoded = try BatchCodec.decode(
-                request.signal, request.encoding, request.body, receivedAt: receivedAt)
+                request.signal,
+                request.encoding,
+                request.body,
+                receivedAt: receivedAt
+            )
         } catch {
             throw Self.failure(error)
         }
         let receipt = IngestReceipt(
             rejectedRecords: decoded.rejections.count,
-            message: decoded.rejections.reasons.joined(separator: "; "))
+            message: decoded.rejections.reasons.joined(separator: "; ")
+        )
         guard decoded.records > 0 else { return receipt }
         try await admit(engine, bytes: request.body.count)
         let record = JournalRecord(
-            kind: BatchCodec.kind(request.signal, request.encoding), space: request.space,
-            receivedAt: receivedAt, payload: request.body)
-        guard let queue = queue.withLock({ $0 }) else { throw Self.unavailable("the node is stopping") }
+            kind: BatchCodec.kind(request.signal, request.encoding),
+            space: request.space,
+            receivedAt: receivedAt,
+            payload: request.body
+        )
+        guard let queue = queue.withLock({ $0 }) else {
+            throw Self.unavailable("the node is stopping")
+        }
         let result = await queue.submit(
-            PendingBatch(record: record, rows: decoded.rows), signal: request.signal,
-            records: decoded.records)
+            PendingBatch(record: record, rows: decoded.rows),
+            signal: request.signal,
+            records: decoded.records
+        )
         if case .failure(let error) = result { throw Self.unavailable(error.message) }
         return receipt
     }
@@ -140,9 +160,11 @@ public final class TelemetryNode: TelemetryIngest {
         let limits = configuration.limits
         if state.withLock({ $0.diskIsFull }) {
             throw IngestFailure(
-                .diskFull, "the disk is more than \(Int(limits.diskUsedFractionMax * 100)) % full",
+                .diskFull,
+                "the disk is more than \(Int(limits.diskUsedFractionMax * 100)) % full",
                 remedy: "free space, enlarge the volume or shorten retention; then send again",
-                retryAfter: 30)
+                retryAfter: 30
+            )
         }
         if (queue.withLock { $0?.byteCount } ?? 0) + bytes > limits.queueBytesMax {
             throw Self.overloaded("too many requests wait for the journal")
@@ -169,7 +191,9 @@ public final class TelemetryNode: TelemetryIngest {
             _ = try engine.append(entries.map(\.batch))
         } catch {
             logger.error(
-                "journal failed; reopening the store", metadata: ["error": "\(error.message)"])
+                "journal failed; reopening the store",
+                metadata: ["error": "\(error.message)"]
+            )
             reopen(engine, because: error.message)
             return .failure(error)
         }
@@ -183,7 +207,9 @@ public final class TelemetryNode: TelemetryIngest {
                 }
             }
         }
-        if Set(entries.map(\.batch.record.space)).contains(where: engine.needsFlush) { scheduleFlush() }
+        if Set(entries.map(\.batch.record.space)).contains(where: engine.needsFlush) {
+            scheduleFlush()
+        }
         return .success(())
     }
 
@@ -231,19 +257,24 @@ public final class TelemetryNode: TelemetryIngest {
         for space in engine.spaceNames where isShort || engine.needsFlush(space: space) {
             attempt("flush", space) { () throws(StorageError) in try engine.flush(space: space) }
             wakeWaiters(hasRoom: true)
-            attempt("compaction", space) { () throws(StorageError) in try engine.compact(space: space) }
+            attempt("compaction", space) { () throws(StorageError) in
+                try engine.compact(space: space)
+            }
         }
     }
 
     private func attempt<Value>(
-        _ what: String, _ space: String, _ work: () throws(StorageError) -> Value
+        _ what: String,
+        _ space: String,
+        _ work: () throws(StorageError) -> Value
     ) {
         do throws(StorageError) {
             _ = try work()
         } catch {
             logger.error(
                 "\(what) failed and will be repeated",
-                metadata: ["space": "\(space)", "error": "\(error)"])
+                metadata: ["space": "\(space)", "error": "\(error)"]
+            )
         }
     }
 
@@ -282,10 +313,16 @@ public final class TelemetryNode: TelemetryIngest {
         for waiter in late { waiter.continuation.resume(returning: false) }
         maintain()
         guard count % 60 == 0 else { return }
-        let oldest = configuration.retentionSeconds.map { Int64(clamping: now) - Int64($0) * 1_000_000_000 }
+        let oldest = configuration.retentionSeconds.map {
+            Int64(clamping: now) - Int64($0) * 1_000_000_000
+        }
         for space in engine.spaceNames {
             attempt("retention", space) { () throws(StorageError) in
-                try engine.retain(space: space, before: oldest, bytesMax: configuration.retentionBytes)
+                try engine.retain(
+                    space: space,
+                    before: oldest,
+                    bytesMax: configuration.retentionBytes
+                )
             }
             attempt("collection", space) { () throws(StorageError) in
                 try engine.collectGarbage(space: space)
@@ -315,7 +352,10 @@ public final class TelemetryNode: TelemetryIngest {
     // MARK: - Failures
 
     private static let stopping = StorageError(
-        .retry, "the node is stopping", remedy: "send the request again")
+        .retry,
+        "the node is stopping",
+        remedy: "send the request again"
+    )
 
     private static func unavailable(_ message: String) -> IngestFailure {
         IngestFailure(.unavailable, message, remedy: "send the request again", retryAfter: 1)
@@ -331,7 +371,10 @@ public final class TelemetryNode: TelemetryIngest {
             IngestFailure(.tooLarge, error.description, remedy: "send smaller batches")
         case .malformed, .tooDeep:
             IngestFailure(
-                .malformed, error.description, remedy: "correct the exporter: the request is not OTLP")
+                .malformed,
+                error.description,
+                remedy: "correct the exporter: the request is not OTLP"
+            )
         }
     }
 }

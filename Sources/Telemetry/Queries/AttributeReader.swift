@@ -10,7 +10,10 @@ public final class Origin: Sendable {
     public let scopeSchemaURL: String
 
     init(
-        serviceName: String, resource: Resource, resourceSchemaURL: String, scope: Scope,
+        serviceName: String,
+        resource: Resource,
+        resourceSchemaURL: String,
+        scope: Scope,
         scopeSchemaURL: String
     ) {
         self.serviceName = serviceName
@@ -54,7 +57,12 @@ struct AttributeReader {
                 }
             case .double:
                 if let bits = promotedColumns[index].fixedValue(row) {
-                    result.append(KeyValue(attribute.key, .double(Double(bitPattern: UInt64(bitPattern: bits)))))
+                    result.append(
+                        KeyValue(
+                            attribute.key,
+                            .double(Double(bitPattern: UInt64(bitPattern: bits)))
+                        )
+                    )
                 }
             default:
                 if let value = promotedColumns[index].fixedValue(row) {
@@ -94,13 +102,17 @@ struct AttributeReader {
             serviceName: origins[0].text(row) ?? "",
             resource: Resource(
                 attributes: try origins[3].textBytes(row).map(Self.object) ?? [],
-                droppedAttributes: UInt32(truncatingIfNeeded: origins[4].integer(row))),
+                droppedAttributes: UInt32(truncatingIfNeeded: origins[4].integer(row))
+            ),
             resourceSchemaURL: origins[5].text(row) ?? "",
             scope: Scope(
-                name: origins[6].text(row) ?? "", version: origins[7].text(row) ?? "",
+                name: origins[6].text(row) ?? "",
+                version: origins[7].text(row) ?? "",
                 attributes: try origins[8].textBytes(row).map(Self.object) ?? [],
-                droppedAttributes: UInt32(truncatingIfNeeded: origins[9].integer(row))),
-            scopeSchemaURL: origins[10].text(row) ?? "")
+                droppedAttributes: UInt32(truncatingIfNeeded: origins[9].integer(row))
+            ),
+            scopeSchemaURL: origins[10].text(row) ?? ""
+        )
         cache[key] = origin
         return origin
     }

@@ -25,7 +25,11 @@ struct Chunk {
     }
 
     /// The ranges of rows that may hold values from `low` through `high` of a sorted field.
-    func rowRanges(_ field: Int, from low: StatisticValue, through high: StatisticValue) throws
+    func rowRanges(
+        _ field: Int,
+        from low: StatisticValue,
+        through high: StatisticValue
+    ) throws
         -> [Range<Int>]
     {
         switch source {
@@ -49,7 +53,8 @@ extension Snapshot {
     /// The chunks of a table whose times overlap `times`, newest first.
     ///
     /// - Parameter timeField: position of the table's time.
-    func chunks(table: Int, timeField: Int, overlapping times: ClosedRange<Int64>) throws -> [Chunk] {
+    func chunks(table: Int, timeField: Int, overlapping times: ClosedRange<Int64>) throws -> [Chunk]
+    {
         var chunks: [Chunk] = []
         for batch in memory[table] {
             guard case .fixed(let column) = batch.columns[timeField], let low = column.values.min(),
@@ -57,22 +62,31 @@ extension Snapshot {
             else { continue }
             if (low...high).overlaps(times) {
                 chunks.append(
-                    Chunk(source: .memory(batch), rowCount: batch.rowCount, times: low...high))
+                    Chunk(source: .memory(batch), rowCount: batch.rowCount, times: low...high)
+                )
             }
         }
         for segment in segments(table: table)
-        where segment.minTime <= segment.maxTime && (segment.minTime...segment.maxTime).overlaps(times) {
+        where segment.minTime <= segment.maxTime
+            && (segment.minTime...segment.maxTime).overlaps(times)
+        {
             let reader = try reader(table: table, segment)
             for (index, group) in reader.rowGroups.enumerated() {
                 var range = segment.minTime...segment.maxTime
                 if let statistics = reader.statistics(rowGroup: index, field: timeField),
-                    case .int(let low)? = statistics.min, case .int(let high)? = statistics.max, low <= high
+                    case .int(let low)? = statistics.min, case .int(let high)? = statistics.max,
+                    low <= high
                 {
                     range = low...high
                 }
                 if range.overlaps(times) {
                     chunks.append(
-                        Chunk(source: .rowGroup(reader, index), rowCount: group.rowCount, times: range))
+                        Chunk(
+                            source: .rowGroup(reader, index),
+                            rowCount: group.rowCount,
+                            times: range
+                        )
+                    )
                 }
             }
         }
@@ -95,20 +109,27 @@ extension Column {
             return .fixed(FixedColumn(values: Array(column.values[range]), validity: validity))
         case .text(let column):
             return .text(
-                TextColumn(codes: Array(column.codes[range]), dictionary: column.dictionary))
+                TextColumn(codes: Array(column.codes[range]), dictionary: column.dictionary)
+            )
         case .identifier(let column):
             let width = column.wordsPerRow
             return .identifier(
                 IdentifierColumn(
-                    words: Array(column.words[(range.lowerBound * width)..<(range.upperBound * width)]),
-                    wordsPerRow: width))
+                    words: Array(
+                        column.words[(range.lowerBound * width)..<(range.upperBound * width)]
+                    ),
+                    wordsPerRow: width
+                )
+            )
         case .list(let column):
             let first = column.offsets[range.lowerBound]
             let children = Int(first)..<Int(column.offsets[range.upperBound])
             return .list(
                 ListColumn(
                     offsets: column.offsets[range.lowerBound...range.upperBound].map { $0 - first },
-                    children: column.children.map { $0.slice(children) }))
+                    children: column.children.map { $0.slice(children) }
+                )
+            )
         }
     }
 
@@ -123,13 +144,17 @@ extension Column {
 
     /// The text of `row`, nil when it is null.
     func text(_ row: Int) -> String? {
-        guard case .text(let column) = self, column.codes[row] != TextColumn.null else { return nil }
+        guard case .text(let column) = self, column.codes[row] != TextColumn.null else {
+            return nil
+        }
         return column.dictionary.string(column.codes[row])
     }
 
     /// The bytes of the text of `row`, nil when it is null.
     func textBytes(_ row: Int) -> ArraySlice<UInt8>? {
-        guard case .text(let column) = self, column.codes[row] != TextColumn.null else { return nil }
+        guard case .text(let column) = self, column.codes[row] != TextColumn.null else {
+            return nil
+        }
         return column.dictionary[column.codes[row]]
     }
 

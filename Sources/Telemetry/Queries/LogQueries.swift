@@ -32,7 +32,8 @@ public struct LogCursor: Sendable, Equatable, CustomStringConvertible {
     /// - Returns: nil when the text is not a cursor.
     public init?(_ text: String) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, let time = Int64(parts[0]), let given = Int(parts[1]), given >= 0 else {
+        guard parts.count == 2, let time = Int64(parts[0]), let given = Int(parts[1]), given >= 0
+        else {
             return nil
         }
         self.init(time: time, given: given)
@@ -85,7 +86,10 @@ extension LogSearch {
         let last = min(end, cursor?.time ?? .max)
         guard limit > 0, start <= last else { return FoundLogs(logs: [], nextCursor: nil) }
         let chunks = try snapshot.chunks(
-            table: TelemetryTables.logs, timeField: Position.timeNano, overlapping: start...last)
+            table: TelemetryTables.logs,
+            timeField: Position.timeNano,
+            overlapping: start...last
+        )
         // One more than asked for tells whether there is a next page.
         let wanted = limit + 1 + (cursor?.given ?? 0)
         var hits: [Hit] = []
@@ -131,10 +135,16 @@ extension LogSearch {
         if let severity { try keep(severity: severity, &filter) }
         for (key, value) in attributes {
             try filter.keep(
-                attribute: key, equals: value, promoted: .logs, origin: Position.origin,
-                attributes: Position.promoted)
+                attribute: key,
+                equals: value,
+                promoted: .logs,
+                origin: Position.origin,
+                attributes: Position.promoted
+            )
         }
-        if let text, !text.isEmpty { try filter.keep(containing: text, fields: [Position.body, Position.bodyJSON]) }
+        if let text, !text.isEmpty {
+            try filter.keep(containing: text, fields: [Position.body, Position.bodyJSON])
+        }
         return filter
     }
 
@@ -167,7 +177,10 @@ extension LogSearch {
             for run in Self.runs(group.map { (Int(hits[$0].row), $0) }) {
                 guard let first = run.first?.row, let last = run.last?.row else { continue }
                 let records = try LogReader.logs(
-                    chunks[chunk], rows: first..<(last + 1), only: Set(run.map { $0.row - first }))
+                    chunks[chunk],
+                    rows: first..<(last + 1),
+                    only: Set(run.map { $0.row - first })
+                )
                 for (row, position) in run { logs[position] = records[row - first] }
             }
         }
@@ -196,7 +209,11 @@ enum LogReader {
     static func logs(_ chunk: Chunk, rows: Range<Int>, only: Set<Int>) throws -> [Int: FoundLog] {
         let columns = try LogTable.schema.fields.indices.map { try chunk.column($0, rows: rows) }
         var attributes = AttributeReader(
-            columns, promoted: .logs, origin: Position.origin, attributes: Position.promoted)
+            columns,
+            promoted: .logs,
+            origin: Position.origin,
+            attributes: Position.promoted
+        )
         var found: [Int: FoundLog] = [:]
         for row in only {
             let (high, low) = columns[Position.traceID].identifier(row)
@@ -209,15 +226,20 @@ enum LogReader {
             let record = LogRecord(
                 time: UInt64(bitPattern: columns[Position.timeNano].integer(row)),
                 observedTime: UInt64(bitPattern: columns[Position.observedNano].integer(row)),
-                severityNumber: Int32(truncatingIfNeeded: columns[Position.severityNumber].integer(row)),
-                severityText: columns[Position.severityText].text(row) ?? "", body: body,
+                severityNumber: Int32(
+                    truncatingIfNeeded: columns[Position.severityNumber].integer(row)
+                ),
+                severityText: columns[Position.severityText].text(row) ?? "",
+                body: body,
                 attributes: try attributes.attributes(row),
                 droppedAttributes: UInt32(
-                    truncatingIfNeeded: columns[Position.droppedAttributes].integer(row)),
+                    truncatingIfNeeded: columns[Position.droppedAttributes].integer(row)
+                ),
                 flags: UInt32(truncatingIfNeeded: columns[Position.flags].integer(row)),
                 traceID: TraceID(high: high, low: low),
                 spanID: SpanID(columns[Position.spanID].identifier(row).0),
-                eventName: columns[Position.eventName].text(row) ?? "")
+                eventName: columns[Position.eventName].text(row) ?? ""
+            )
             found[row] = FoundLog(record: record, origin: try attributes.origin(row))
         }
         return found

@@ -54,17 +54,23 @@ extension TelemetryNode {
                     let key = Key(
                         name: scan.text(MetricTables.Position.name, row),
                         type: scan.text(MetricTables.Position.type, row),
-                        unit: scan.text(MetricTables.Position.unit, row))
+                        unit: scan.text(MetricTables.Position.unit, row)
+                    )
                     found[key, default: ("", [])].services.insert(
-                        scan.text(MetricTables.Position.origin, row))
+                        scan.text(MetricTables.Position.origin, row)
+                    )
                     let description = scan.text(MetricTables.Position.description, row)
                     if !description.isEmpty { found[key]?.description = description }
                 }
             }
             return found.map { key, value in
                 MetricName(
-                    name: key.name, type: key.type, unit: key.unit, description: value.description,
-                    services: value.services.sorted())
+                    name: key.name,
+                    type: key.type,
+                    unit: key.unit,
+                    description: value.description,
+                    services: value.services.sorted()
+                )
             }.sorted { ($0.name, $0.type) < ($1.name, $1.type) }
         } catch {
             throw QueryFailure(error)
@@ -73,12 +79,15 @@ extension TelemetryNode {
 
     /// The series of a metric with their points.
     public func metricRange(
-        _ search: MetricSearch, space: String
+        _ search: MetricSearch,
+        space: String
     ) throws(QueryFailure) -> [MetricSeries] {
         guard search.start <= search.end, search.step.map({ $0 > 0 }) ?? true else {
             throw QueryFailure(
-                .badRequest, "start lies after end, or step is not above zero",
-                remedy: "give start <= end and a step above zero")
+                .badRequest,
+                "start lies after end, or step is not above zero",
+                remedy: "give start <= end and a step above zero"
+            )
         }
         let snapshot = try snapshot(space)
         do {
@@ -111,28 +120,44 @@ private struct MetricScan {
 
     /// Visits every chunk that has rows of the metric (of all metrics when the name is empty).
     static func visit(
-        _ snapshot: Snapshot, _ search: MetricSearch, _ body: (MetricScan) throws -> Void
+        _ snapshot: Snapshot,
+        _ search: MetricSearch,
+        _ body: (MetricScan) throws -> Void
     ) throws {
         typealias Position = MetricTables.Position
         for table in TelemetryTables.metricPoints...TelemetryTables.metricSummaries {
             let chunks = try snapshot.chunks(
-                table: table, timeField: Position.timeNano, overlapping: search.start...search.end)
+                table: table,
+                timeField: Position.timeNano,
+                overlapping: search.start...search.end
+            )
             for chunk in chunks {
                 var filter = RowFilter(chunk)
-                if !search.name.isEmpty { try filter.keep(text: Position.name, equals: search.name) }
+                if !search.name.isEmpty {
+                    try filter.keep(text: Position.name, equals: search.name)
+                }
                 if let service = search.service {
                     try filter.keep(text: Position.origin, equals: service)
                 }
                 try filter.keep(integer: Position.timeNano, in: search.start...search.end)
                 guard !filter.isEmpty else { continue }
                 let cache = Cache()
-                let fields = search.name.isEmpty
-                    ? [Position.name, Position.seriesID, Position.type, Position.unit,
-                        Position.description, Position.origin]
+                let fields =
+                    search.name.isEmpty
+                    ? [
+                        Position.name, Position.seriesID, Position.type, Position.unit,
+                        Position.description, Position.origin,
+                    ]
                     : Array(TelemetryCatalog.tables[table].schema.fields.indices)
                 for field in fields { cache.columns[field] = try chunk.column(field) }
                 try body(
-                    MetricScan(table: table, chunk: chunk, rows: filter.rows.map(Int.init), cache: cache))
+                    MetricScan(
+                        table: table,
+                        chunk: chunk,
+                        rows: filter.rows.map(Int.init),
+                        cache: cache
+                    )
+                )
             }
         }
     }
@@ -157,17 +182,27 @@ private struct SeriesBuilder {
 
     mutating func add(_ scan: MetricScan) throws {
         typealias Position = MetricTables.Position
-        let columns = TelemetryCatalog.tables[scan.table].schema.fields.indices.map { scan.column($0) }
+        let columns = TelemetryCatalog.tables[scan.table].schema.fields.indices.map {
+            scan.column($0)
+        }
         let reader = AttributeReader(
-            columns, promoted: .metrics, origin: Position.origin, attributes: Position.attributes)
+            columns,
+            promoted: .metrics,
+            origin: Position.origin,
+            attributes: Position.attributes
+        )
         for row in scan.rows {
             let id = columns[Position.seriesID].identifier(row).0
             let time = columns[Position.timeNano].integer(row)
             for (statistic, value) in Self.values(scan.table, columns, row) {
                 let key = Key(id: id, statistic: statistic)
                 if entries[key] == nil {
-                    var labels = [(key: "service.name", value: columns[Position.origin].text(row) ?? "")]
-                    labels += try reader.attributes(row).map { ($0.key, RowFilter.text($0.value) ?? "") }
+                    var labels = [
+                        (key: "service.name", value: columns[Position.origin].text(row) ?? "")
+                    ]
+                    labels += try reader.attributes(row).map {
+                        ($0.key, RowFilter.text($0.value) ?? "")
+                    }
                     if !statistic.isEmpty { labels.append(("statistic", statistic)) }
                     entries[key] = Entry(labels: labels.sorted { $0.key < $1.key })
                 }
@@ -177,7 +212,8 @@ private struct SeriesBuilder {
     }
 
     /// The numbers of one point, each with the name of its statistic.
-    private static func values(_ table: Int, _ columns: [Column], _ row: Int) -> [(String, Double)] {
+    private static func values(_ table: Int, _ columns: [Column], _ row: Int) -> [(String, Double)]
+    {
         let own = MetricTables.Position.own
         let double = { (position: Int) -> Double? in
             columns[position].fixedValue(row).map { Double(bitPattern: UInt64(bitPattern: $0)) }
@@ -189,7 +225,11 @@ private struct SeriesBuilder {
         case TelemetryTables.metricSummaries:
             let quantiles = columns[own + 2].children(row).map { child -> (String, Double) in
                 let bits = { (position: Int) in
-                    Double(bitPattern: UInt64(bitPattern: columns[own + 2].child(position).integer(child)))
+                    Double(
+                        bitPattern: UInt64(
+                            bitPattern: columns[own + 2].child(position).integer(child)
+                        )
+                    )
                 }
                 return ("quantile \(bits(0))", bits(1))
             }
@@ -206,16 +246,20 @@ private struct SeriesBuilder {
 
     func series() -> [MetricSeries] {
         entries.values.map { entry in
-            let points = entry.points.sorted { $0.key < $1.key }.map { (time: $0.key, value: $0.value) }
+            let points = entry.points.sorted { $0.key < $1.key }.map {
+                (time: $0.key, value: $0.value)
+            }
             return MetricSeries(labels: entry.labels, points: stepped(points))
         }.sorted { left, right in
             left.labels.map { "\($0.key)=\($0.value)" }.lexicographicallyPrecedes(
-                right.labels.map { "\($0.key)=\($0.value)" })
+                right.labels.map { "\($0.key)=\($0.value)" }
+            )
         }
     }
 
     /// The last point of each step.
-    private func stepped(_ points: [(time: Int64, value: Double)]) -> [(time: Int64, value: Double)] {
+    private func stepped(_ points: [(time: Int64, value: Double)]) -> [(time: Int64, value: Double)]
+    {
         guard let step = search.step, let first = points.first else { return points }
         let origin = search.start == .min ? first.time : search.start
         var result: [(time: Int64, value: Double)] = []

@@ -31,9 +31,16 @@ extension TelemetryNode {
         let journal = engine.journalStatus
         let (acknowledged, diskIsFull) = state.withLock { ($0.acknowledged, $0.diskIsFull) }
         return NodeStatus(
-            storeID: engine.storeID, epoch: engine.epoch, spaces: engine.status(),
-            acknowledged: acknowledged, journalLastLSN: journal.lastLSN, journalBytes: journal.bytes,
-            journalBarriers: journal.barriers, recovery: engine.recovery, diskIsFull: diskIsFull)
+            storeID: engine.storeID,
+            epoch: engine.epoch,
+            spaces: engine.status(),
+            acknowledged: acknowledged,
+            journalLastLSN: journal.lastLSN,
+            journalBytes: journal.bytes,
+            journalBarriers: journal.barriers,
+            recovery: engine.recovery,
+            diskIsFull: diskIsFull
+        )
     }
 
     /// The files of the newest version of a space: exactly those that another engine should read.
@@ -48,7 +55,8 @@ extension TelemetryNode {
             try engine.createSpace(name)
         } catch {
             throw error.code == .fixRequest
-                ? QueryFailure(.badRequest, error.message, remedy: error.remedy) : QueryFailure(error)
+                ? QueryFailure(.badRequest, error.message, remedy: error.remedy)
+                : QueryFailure(error)
         }
     }
 }
@@ -59,7 +67,11 @@ extension Snapshot {
         version.segments.sorted { $0.key < $1.key }.flatMap { table, segments in
             segments.map {
                 TableFile(
-                    table: table, path: $0.key(space: space, table: table), rows: $0.rows, bytes: $0.bytes)
+                    table: table,
+                    path: $0.key(space: space, table: table),
+                    rows: $0.rows,
+                    bytes: $0.bytes
+                )
             }
         }
     }

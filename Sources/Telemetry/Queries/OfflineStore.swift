@@ -7,7 +7,10 @@ package struct OfflineStore: Sendable {
     /// - Throws: `.restore` when there is no store in `dataDirectory`.
     package init(dataDirectory: String) throws(StorageError) {
         inspection = try StoreInspection(
-            environment: Environment(), dataDirectory: dataDirectory, catalog: TelemetryCatalog.tables)
+            environment: Environment(),
+            dataDirectory: dataDirectory,
+            catalog: TelemetryCatalog.tables
+        )
     }
 
     /// The files of the newest version of a space.

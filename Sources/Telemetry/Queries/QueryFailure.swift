@@ -33,11 +33,16 @@ public struct QueryFailure: Error, Sendable, CustomStringConvertible {
             self = failure
         } else if let error = error as? StorageError {
             self.init(
-                error.code == .restore ? .damaged : .unavailable, error.message, remedy: error.remedy)
+                error.code == .restore ? .damaged : .unavailable,
+                error.message,
+                remedy: error.remedy
+            )
         } else {
             self.init(
-                .damaged, "a segment could not be read: \(error)",
-                remedy: "run `holdfast verify` and restore the named file from a backup")
+                .damaged,
+                "a segment could not be read: \(error)",
+                remedy: "run `holdfast verify` and restore the named file from a backup"
+            )
         }
     }
 
@@ -60,8 +65,10 @@ extension TelemetryNode {
         let engine = try openEngine()
         guard let snapshot = engine.snapshot(space: space) else {
             throw QueryFailure(
-                .unknownSpace, "there is no space called \(space)",
-                remedy: "list them with `holdfast spaces list`")
+                .unknownSpace,
+                "there is no space called \(space)",
+                remedy: "list them with `holdfast spaces list`"
+            )
         }
         return snapshot
     }

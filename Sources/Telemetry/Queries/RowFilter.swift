@@ -70,14 +70,18 @@ struct RowFilter {
     /// Keeps rows that have an attribute `key` with `value`, on the record, its resource or scope. Numbers
     /// and booleans are compared by their text.
     mutating func keep(
-        attribute key: String, equals value: String, promoted: PromotedAttributes, origin: Int,
+        attribute key: String,
+        equals value: String,
+        promoted: PromotedAttributes,
+        origin: Int,
         attributes: Int
     ) throws {
         if rows.isEmpty { return }
         var matching = Set(try inResource(key, value, origin))
         matching.formUnion(try inPromoted(key, value, promoted, attributes))
         matching.formUnion(
-            try inMaps(key, value, first: attributes + promoted.attributes.count))
+            try inMaps(key, value, first: attributes + promoted.attributes.count)
+        )
         rows = rows.filter { matching.contains($0) }
     }
 
@@ -86,7 +90,9 @@ struct RowFilter {
         for field in [origin + 3, origin + 8] {
             var part = self
             try part.keepText(field) { json in
-                try AttributeReader.object(json).contains { $0.key == key && Self.text($0.value) == value }
+                try AttributeReader.object(json).contains {
+                    $0.key == key && Self.text($0.value) == value
+                }
             }
             matching += part.rows
         }
@@ -94,7 +100,10 @@ struct RowFilter {
     }
 
     private func inPromoted(
-        _ key: String, _ value: String, _ promoted: PromotedAttributes, _ attributes: Int
+        _ key: String,
+        _ value: String,
+        _ promoted: PromotedAttributes,
+        _ attributes: Int
     ) throws -> [UInt32] {
         guard let position = promoted.position(of: key) else { return [] }
         var part = self

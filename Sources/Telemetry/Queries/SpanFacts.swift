@@ -25,7 +25,8 @@ public struct Dependency: Hashable, Sendable {
 extension TelemetryNode {
     /// The operations seen in a space, sorted; of one service, or of all.
     public func operations(
-        of service: String? = nil, space: String
+        of service: String? = nil,
+        space: String
     ) throws(QueryFailure) -> [Operation] {
         let snapshot = try snapshot(space)
         do {
@@ -46,7 +47,8 @@ extension TelemetryNode {
 
     /// Calls between services whose called span started in `times` (Unix nanoseconds), sorted.
     public func dependencies(
-        _ times: ClosedRange<Int64>, space: String
+        _ times: ClosedRange<Int64>,
+        space: String
     ) throws(QueryFailure) -> [Dependency] {
         let snapshot = try snapshot(space)
         do {
@@ -66,7 +68,10 @@ extension TelemetryNode {
 
     private func spanChunks(_ snapshot: Snapshot, _ times: ClosedRange<Int64>) throws -> [Chunk] {
         try snapshot.chunks(
-            table: TelemetryTables.spans, timeField: SpanTable.Position.start, overlapping: times)
+            table: TelemetryTables.spans,
+            timeField: SpanTable.Position.start,
+            overlapping: times
+        )
     }
 }
 
@@ -108,7 +113,8 @@ final class SpanFacts: Sendable {
         var last: [UInt32] = []
         for row in 0..<chunk.rowCount {
             let code = [
-                services.codes[row], names.codes[row], UInt32(truncatingIfNeeded: kinds.integer(row)),
+                services.codes[row], names.codes[row],
+                UInt32(truncatingIfNeeded: kinds.integer(row)),
             ]
             if code != last {
                 codes.insert(code)
@@ -118,10 +124,13 @@ final class SpanFacts: Sendable {
         return Set(
             codes.map { code in
                 Operation(
-                    service: services.dictionary.string(code[0]), name: names.dictionary.string(code[1]),
+                    service: services.dictionary.string(code[0]),
+                    name: names.dictionary.string(code[1]),
                     kind: SpanTable.kindNames.indices.contains(Int(code[2]))
-                        ? SpanTable.kindNames[Int(code[2])] : SpanTable.kindNames[0])
-            })
+                        ? SpanTable.kindNames[Int(code[2])] : SpanTable.kindNames[0]
+                )
+            }
+        )
     }
 }
 
@@ -188,13 +197,17 @@ private struct CallJoin {
         var local: [Parent: Int] = [:]
         local.reserveCapacity(chunk.rowCount)
         for row in 0..<chunk.rowCount {
-            local[Parent(trace: columns.traces.words[row * 2 + 1], span: columns.spans.words[row])] =
+            local[
+                Parent(trace: columns.traces.words[row * 2 + 1], span: columns.spans.words[row])
+            ] =
                 columns.services[row]
         }
         for row in 0..<chunk.rowCount
         where parents.words[row] != 0 && times.contains(starts.values[row]) {
             let trace = columns.traces.words[row * 2 + 1]
-            guard seen.insert(Parent(trace: trace, span: columns.spans.words[row])).inserted else { continue }
+            guard seen.insert(Parent(trace: trace, span: columns.spans.words[row])).inserted else {
+                continue
+            }
             let call = Open(child: columns.services[row], isError: status.integer(row) == 2)
             let parent = Parent(trace: trace, span: parents.words[row])
             if let service = local[parent] {
@@ -208,7 +221,10 @@ private struct CallJoin {
     mutating func settle(_ chunk: Chunk) throws {
         guard let columns = try Columns(chunk, { self.code($0) }) else { return }
         for row in 0..<chunk.rowCount {
-            let key = Parent(trace: columns.traces.words[row * 2 + 1], span: columns.spans.words[row])
+            let key = Parent(
+                trace: columns.traces.words[row * 2 + 1],
+                span: columns.spans.words[row]
+            )
             guard let calls = open.removeValue(forKey: key) else { continue }
             for call in calls { count(columns.services[row], call) }
         }
@@ -217,15 +233,20 @@ private struct CallJoin {
     func dependencies() -> [Dependency] {
         edges.map { edge, counts in
             Dependency(
-                parent: names[edge.parent], child: names[edge.child], callCount: counts.calls,
-                errorCount: counts.errors)
+                parent: names[edge.parent],
+                child: names[edge.child],
+                callCount: counts.calls,
+                errorCount: counts.errors
+            )
         }.sorted { ($0.parent, $0.child) < ($1.parent, $1.child) }
     }
 
     private mutating func count(_ parent: Int, _ call: Open) {
         if parent == call.child { return }
         edges[Edge(parent: parent, child: call.child), default: (0, 0)].calls += 1
-        if call.isError { edges[Edge(parent: parent, child: call.child), default: (0, 0)].errors += 1 }
+        if call.isError {
+            edges[Edge(parent: parent, child: call.child), default: (0, 0)].errors += 1
+        }
     }
 
     private mutating func code(_ name: String) -> Int {

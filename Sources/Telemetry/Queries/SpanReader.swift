@@ -22,32 +22,48 @@ enum SpanReader {
     static func spans(_ chunk: Chunk, rows: Range<Int>) throws -> [FoundSpan] {
         let columns = try SpanTable.schema.fields.indices.map { try chunk.column($0, rows: rows) }
         var attributes = AttributeReader(
-            columns, promoted: .spans, origin: Position.origin, attributes: Position.promoted)
+            columns,
+            promoted: .spans,
+            origin: Position.origin,
+            attributes: Position.promoted
+        )
         return try (0..<rows.count).map { row in
             FoundSpan(
                 span: try span(columns, row, attributes.attributes(row)),
-                origin: try attributes.origin(row))
+                origin: try attributes.origin(row)
+            )
         }
     }
 
-    private static func span(_ columns: [Column], _ row: Int, _ attributes: [KeyValue]) throws -> Span {
+    private static func span(
+        _ columns: [Column],
+        _ row: Int,
+        _ attributes: [KeyValue]
+    ) throws -> Span {
         let (high, low) = columns[Position.traceID].identifier(row)
-        let count = { (position: Int) in UInt32(truncatingIfNeeded: columns[position].integer(row)) }
+        let count = { (position: Int) in UInt32(truncatingIfNeeded: columns[position].integer(row))
+        }
         return Span(
             traceID: TraceID(high: high, low: low),
             spanID: SpanID(columns[Position.spanID].identifier(row).0),
             parentSpanID: SpanID(columns[Position.parentSpanID].identifier(row).0),
-            traceState: columns[Position.traceState].text(row) ?? "", flags: count(Position.flags),
+            traceState: columns[Position.traceState].text(row) ?? "",
+            flags: count(Position.flags),
             name: columns[Position.name].text(row) ?? "",
             kind: Int32(truncatingIfNeeded: columns[Position.kind].integer(row)),
             startTime: UInt64(bitPattern: columns[Position.start].integer(row)),
             endTime: UInt64(bitPattern: columns[Position.end].integer(row)),
-            attributes: attributes, droppedAttributes: count(Position.droppedAttributes),
-            events: try events(columns[Position.events], row), droppedEvents: count(Position.droppedEvents),
-            links: try links(columns[Position.links], row), droppedLinks: count(Position.droppedLinks),
+            attributes: attributes,
+            droppedAttributes: count(Position.droppedAttributes),
+            events: try events(columns[Position.events], row),
+            droppedEvents: count(Position.droppedEvents),
+            links: try links(columns[Position.links], row),
+            droppedLinks: count(Position.droppedLinks),
             status: SpanStatus(
                 code: Int32(truncatingIfNeeded: columns[Position.statusCode].integer(row)),
-                message: columns[Position.statusMessage].text(row) ?? ""))
+                message: columns[Position.statusMessage].text(row) ?? ""
+            )
+        )
     }
 
     private static func events(_ column: Column, _ row: Int) throws -> [SpanEvent] {
@@ -56,7 +72,8 @@ enum SpanReader {
                 time: UInt64(bitPattern: column.child(0).integer(child)),
                 name: column.child(1).text(child) ?? "",
                 attributes: try column.child(2).textBytes(child).map(AttributeReader.object) ?? [],
-                droppedAttributes: UInt32(truncatingIfNeeded: column.child(3).integer(child)))
+                droppedAttributes: UInt32(truncatingIfNeeded: column.child(3).integer(child))
+            )
         }
     }
 
@@ -69,7 +86,8 @@ enum SpanReader {
                 traceState: column.child(2).text(child) ?? "",
                 flags: UInt32(truncatingIfNeeded: column.child(3).integer(child)),
                 attributes: try column.child(4).textBytes(child).map(AttributeReader.object) ?? [],
-                droppedAttributes: UInt32(truncatingIfNeeded: column.child(5).integer(child)))
+                droppedAttributes: UInt32(truncatingIfNeeded: column.child(5).integer(child))
+            )
         }
     }
 }

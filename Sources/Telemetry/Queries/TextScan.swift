@@ -20,7 +20,8 @@ extension RowFilter {
     }
 
     /// Which entries of a dictionary contain `needle`: one search over all of its bytes.
-    private static func entries(of dictionary: TextDictionary, containing needle: [UInt8]) -> [Bool] {
+    private static func entries(of dictionary: TextDictionary, containing needle: [UInt8]) -> [Bool]
+    {
         var found = [Bool](repeating: false, count: dictionary.count)
         dictionary.bytes.withUnsafeBytes { bytes in
             dictionary.offsets.withUnsafeBufferPointer { offsets in
@@ -28,7 +29,12 @@ extension RowFilter {
                 var position = 0
                 var entry = 0
                 while position + needle.count <= bytes.count,
-                    let match = holdfast_find(base + position, bytes.count - position, needle, needle.count)
+                    let match = holdfast_find(
+                        base + position,
+                        bytes.count - position,
+                        needle,
+                        needle.count
+                    )
                 {
                     let start = match - base
                     entry = Self.entry(at: start, offsets, from: entry)
@@ -48,7 +54,9 @@ extension RowFilter {
 
     /// The entry that holds the byte at `position`, at or behind `first`.
     private static func entry(
-        at position: Int, _ offsets: UnsafeBufferPointer<UInt32>, from first: Int
+        at position: Int,
+        _ offsets: UnsafeBufferPointer<UInt32>,
+        from first: Int
     ) -> Int {
         var low = first
         var high = offsets.count - 1

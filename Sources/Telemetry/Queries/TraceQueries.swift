@@ -17,7 +17,8 @@ extension TelemetryNode {
 
     /// The newest traces with a span that fits `search`, newest first.
     public func searchTraces(
-        _ search: TraceSearch, space: String
+        _ search: TraceSearch,
+        space: String
     ) throws(QueryFailure) -> [FoundTrace] {
         let snapshot = try snapshot(space)
         do {
@@ -37,7 +38,10 @@ struct TraceLookup {
 
     init(_ snapshot: Snapshot) throws {
         chunks = try snapshot.chunks(
-            table: TelemetryTables.spans, timeField: Position.start, overlapping: .min ... .max)
+            table: TelemetryTables.spans,
+            timeField: Position.start,
+            overlapping: .min ... .max
+        )
     }
 
     /// Every span of the trace once, in order of start; nil when there is none.
@@ -50,17 +54,25 @@ struct TraceLookup {
         // The same span may have been sent twice.
         var seen: Set<SpanID> = []
         found = found.filter { seen.insert($0.span.spanID).inserted }
-        found.sort { ($0.span.startTime, $0.span.spanID.rawValue) < ($1.span.startTime, $1.span.spanID.rawValue) }
+        found.sort {
+            ($0.span.startTime, $0.span.spanID.rawValue) < (
+                $1.span.startTime, $1.span.spanID.rawValue
+            )
+        }
         return FoundTrace(id: id, spans: found)
     }
 
     /// The runs of rows of a chunk that belong to the trace.
     private func rows(of id: TraceID, _ chunk: Chunk) throws -> [Range<Int>] {
-        guard try chunk.mayContain(Position.traceID, identifier: (id.high, id.low)) else { return [] }
+        guard try chunk.mayContain(Position.traceID, identifier: (id.high, id.low)) else {
+            return []
+        }
         let text = StatisticValue.bytes(Array(id.description.utf8))
         var runs: [Range<Int>] = []
         for range in try chunk.rowRanges(Position.traceID, from: text, through: text) {
-            guard case .identifier(let ids) = try chunk.column(Position.traceID, rows: range) else { continue }
+            guard case .identifier(let ids) = try chunk.column(Position.traceID, rows: range) else {
+                continue
+            }
             ids.words.withUnsafeBufferPointer { words in
                 var row = 0
                 while row < range.count {
@@ -69,7 +81,8 @@ struct TraceLookup {
                         continue
                     }
                     let start = row
-                    while row < range.count, words[row * 2 + 1] == id.low, words[row * 2] == id.high { row += 1 }
+                    while row < range.count, words[row * 2 + 1] == id.low, words[row * 2] == id.high
+                    { row += 1 }
                     runs.append((range.lowerBound + start)..<(range.lowerBound + row))
                 }
             }

@@ -31,7 +31,10 @@ public struct TraceSearch: Sendable {
     func run(_ snapshot: Snapshot) throws -> [TraceID] {
         guard limit > 0, start <= end else { return [] }
         let chunks = try snapshot.chunks(
-            table: TelemetryTables.spans, timeField: Position.start, overlapping: start...end)
+            table: TelemetryTables.spans,
+            timeField: Position.start,
+            overlapping: start...end
+        )
         var best: [TraceID: Int64] = [:]
         var floor = Int64.min
         for chunk in chunks {
@@ -44,7 +47,9 @@ public struct TraceSearch: Sendable {
                 floor = best.values.sorted(by: >)[limit - 1]
             }
         }
-        return best.sorted { ($0.value, $0.key.high) > ($1.value, $1.key.high) }.prefix(limit).map(\.key)
+        return best.sorted { ($0.value, $0.key.high) > ($1.value, $1.key.high) }.prefix(limit).map(
+            \.key
+        )
     }
 
     /// Up to `limit` traces of a chunk, newest first.
@@ -86,15 +91,22 @@ public struct TraceSearch: Sendable {
             case ("span.kind", _): try filter.keep(text: Position.kindText, equals: value)
             default:
                 try filter.keep(
-                    attribute: key, equals: value, promoted: .spans, origin: Position.origin,
-                    attributes: Position.promoted)
+                    attribute: key,
+                    equals: value,
+                    promoted: .spans,
+                    origin: Position.origin,
+                    attributes: Position.promoted
+                )
             }
         }
         return filter
     }
 
     private static let badDurations = QueryFailure(
-        .badRequest, "the least duration is above the greatest", remedy: "swap minDuration and maxDuration")
+        .badRequest,
+        "the least duration is above the greatest",
+        remedy: "swap minDuration and maxDuration"
+    )
 }
 
 /// Reads identifiers of single rows, decoding each page once.

@@ -47,7 +47,11 @@ struct AttributeBuilder {
                 json.append(json.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","))
                 var member: [UInt8] = []
                 ValueJSON.appendObject(
-                    of: attributes, range: index..<(index + 1), text: request, into: &member)
+                    of: attributes,
+                    range: index..<(index + 1),
+                    text: request,
+                    into: &member
+                )
                 json.append(contentsOf: member.dropFirst().dropLast())
             }
         }
@@ -77,7 +81,9 @@ struct AttributeBuilder {
     }
 
     private mutating func promotedPosition(
-        of code: UInt32, _ key: TextRef, _ text: TextBuilder
+        of code: UInt32,
+        _ key: TextRef,
+        _ text: TextBuilder
     ) -> Int {
         while promotedByCode.count <= Int(code) { promotedByCode.append(-2) }
         if promotedByCode[Int(code)] == -2 {
@@ -88,7 +94,11 @@ struct AttributeBuilder {
 
     /// Puts a value into its promoted column; false when it does not fit there.
     private mutating func promote(
-        _ position: Int, _ kind: ValueKind, _ payload: UInt64, _ row: Int, _ text: inout TextBuilder
+        _ position: Int,
+        _ kind: ValueKind,
+        _ payload: UInt64,
+        _ row: Int,
+        _ text: inout TextBuilder
     ) -> Bool {
         switch (promoted.attributes[position].type, kind) {
         case (.string, .string):
@@ -129,11 +139,18 @@ private struct MapBuilder {
         if keys.isEmpty { return .absent(rows: offsets.count - 1) }
         let valueColumn: Column =
             text
-            ? .text(TextColumn(codes: values.map { UInt32(truncatingIfNeeded: $0) }, dictionary: dictionary))
+            ? .text(
+                TextColumn(
+                    codes: values.map { UInt32(truncatingIfNeeded: $0) },
+                    dictionary: dictionary
+                )
+            )
             : .fixed(FixedColumn(values: values))
         return .list(
             ListColumn(
                 offsets: offsets,
-                children: [.text(TextColumn(codes: keys, dictionary: dictionary)), valueColumn]))
+                children: [.text(TextColumn(codes: keys, dictionary: dictionary)), valueColumn]
+            )
+        )
     }
 }

@@ -12,13 +12,20 @@ extension LogTable {
             request.scratch.withUnsafeBytes { scratch in
                 var text = TextBuilder(body: body, scratch: scratch, records: logs.count)
                 let columns = columns(logs, request, receivedAt, &text)
-                return TableRows(table: TelemetryTables.logs, rowCount: logs.count, columns: columns)
+                return TableRows(
+                    table: TelemetryTables.logs,
+                    rowCount: logs.count,
+                    columns: columns
+                )
             }
         }
     }
 
     private static func columns(
-        _ logs: LogColumns, _ request: RequestText, _ receivedAt: UInt64, _ text: inout TextBuilder
+        _ logs: LogColumns,
+        _ request: RequestText,
+        _ receivedAt: UInt64,
+        _ text: inout TextBuilder
     ) -> [Column] {
         let count = logs.count
         let origins = OriginBuilder(logs.origins, request: request, &text)
@@ -29,8 +36,12 @@ extension LogTable {
         times.reserveCapacity(count)
         for row in 0..<count {
             attributes.add(
-                logs.attributes, OriginBuilder.range(logs.attributeStarts, row), row: row,
-                request: request, &text)
+                logs.attributes,
+                OriginBuilder.range(logs.attributeStarts, row),
+                row: row,
+                request: request,
+                &text
+            )
             let payload = logs.bodyPayloads[row]
             switch logs.bodyKinds[row] {
             case .empty: break
@@ -42,7 +53,8 @@ extension LogTable {
                 structured.set(text.code(json), row: row, rows: count)
             }
             let observed = logs.observedTimes[row]
-            let time = logs.times[row] != 0 ? logs.times[row] : observed != 0 ? observed : receivedAt
+            let time =
+                logs.times[row] != 0 ? logs.times[row] : observed != 0 ? observed : receivedAt
             times.append(Int64(bitPattern: time))
         }
         let severities = logs.severityTexts.map { text.codeOrNull($0) }
@@ -53,7 +65,8 @@ extension LogTable {
                 ? .absent(rows: count) : .text(TextColumn(codes: codes, dictionary: dictionary))
         }
         let fixed: [Column] = [
-            .fixed(FixedColumn(values: times.map { $0 / 1_000 })), .fixed(FixedColumn(values: times)),
+            .fixed(FixedColumn(values: times.map { $0 / 1_000 })),
+            .fixed(FixedColumn(values: times)),
             .integers(logs.observedTimes), .integers(logs.severityNumbers), optional(severities),
             bodies.column(rows: count, dictionary), structured.column(rows: count, dictionary),
             optional(events),

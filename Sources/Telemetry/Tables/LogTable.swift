@@ -16,16 +16,20 @@ enum LogTable {
         [
             Field("time", .leaf(.timestampMicros, optional: false)),
             TableFields.integer("time_unix_nano"),
-            Field("observed_unix_nano", .leaf(.int64, optional: false), pageIndex: false),
+            Field("observed_unix_nano", .leaf(.int64, optional: false)),
             TableFields.small("severity_number"), TableFields.optionalText("severity_text"),
             TableFields.optionalText("body"), TableFields.json("body_json"),
             TableFields.optionalText("event_name"),
-            Field("trace_id", .leaf(.hex(byteCount: 16), optional: true), bloomFilter: true, pageIndex: false),
-            Field("span_id", .leaf(.hex(byteCount: 8), optional: true), pageIndex: false),
+            Field("trace_id", .leaf(.hex(byteCount: 16), optional: true), bloomFilter: true),
+            Field("span_id", .leaf(.hex(byteCount: 8), optional: true)),
             TableFields.small("flags"), TableFields.small("dropped_attributes_count"),
-        ] + TableFields.origin + PromotedAttributes.logs.fields + TableFields.attributes)
+        ] + TableFields.origin + PromotedAttributes.logs.fields + TableFields.attributes
+    )
 
     static let definition = TableDefinition(
-        name: "logs", schema: schema, sortKey: [Position.origin, Position.timeNano],
-        timeField: Position.timeNano)
+        name: "logs",
+        schema: schema,
+        sortKey: [Position.origin, Position.timeNano],
+        timeField: Position.timeNano
+    )
 }

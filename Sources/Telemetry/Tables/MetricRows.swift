@@ -22,11 +22,17 @@ extension MetricTables {
         return request.body.withUnsafeBytes { body in
             request.scratch.withUnsafeBytes { scratch in
                 points.indices.filter { !points[$0].isEmpty }.map { table in
-                    let text = TextBuilder(body: body, scratch: scratch, records: points[table].count / 4)
+                    let text = TextBuilder(
+                        body: body,
+                        scratch: scratch,
+                        records: points[table].count / 4
+                    )
                     var rows = PointRows(metrics, points[table], receivedAt, text)
                     return TableRows(
-                        table: TelemetryTables.metricPoints + table, rowCount: points[table].count,
-                        columns: rows.columns(table: table))
+                        table: TelemetryTables.metricPoints + table,
+                        rowCount: points[table].count,
+                        columns: rows.columns(table: table)
+                    )
                 }
             }
         }
@@ -40,7 +46,9 @@ private struct PointRows {
     private let receivedAt: UInt64
     private var text: TextBuilder
 
-    private static let typeNames = ["gauge", "sum", "histogram", "exponential_histogram", "summary"]
+    private static let typeNames = [
+        "gauge", "sum", "histogram", "exponential_histogram", "summary",
+    ]
     private static let temporalityNames = ["unspecified", "delta", "cumulative"]
 
     init(_ metrics: MetricColumns, _ points: [Int], _ receivedAt: UInt64, _ text: TextBuilder) {
@@ -57,8 +65,12 @@ private struct PointRows {
         var attributes = AttributeBuilder(promoted: .metrics, rows: count)
         for (row, point) in points.enumerated() {
             attributes.add(
-                metrics.attributes, OriginBuilder.range(metrics.attributeStarts, point), row: row,
-                request: metrics.text, &text)
+                metrics.attributes,
+                OriginBuilder.range(metrics.attributeStarts, point),
+                row: row,
+                request: metrics.text,
+                &text
+            )
         }
         let perMetric = MetricCodes(metrics, &text)
         let exemplars = exemplarColumns()
@@ -73,18 +85,22 @@ private struct PointRows {
         let common: [Column] = [
             column(owner.map { perMetric.names[$0] }),
             .identifier(IdentifierColumn(words: seriesIDs(), wordsPerRow: 1)),
-            .fixed(FixedColumn(values: times.map { $0 / 1_000 })), .fixed(FixedColumn(values: times)),
+            .fixed(FixedColumn(values: times.map { $0 / 1_000 })),
+            .fixed(FixedColumn(values: times)),
             .fixed(FixedColumn(values: points.map { Int64(bitPattern: metrics.startTimes[$0]) })),
             column(owner.map { perMetric.types[$0] }), column(owner.map { perMetric.units[$0] }),
             column(owner.map { perMetric.temporalities[$0] }),
             .fixed(FixedColumn(values: owner.map { metrics.monotonic[$0] ? 1 : 0 })),
             .fixed(FixedColumn(values: points.map { Int64(metrics.flags[$0]) })),
-            column(owner.map { perMetric.descriptions[$0] }), column(owner.map { perMetric.metadata[$0] }),
+            column(owner.map { perMetric.descriptions[$0] }),
+            column(owner.map { perMetric.metadata[$0] }),
         ]
         return common
             + origins.columns(
-                resource: owner.map { metrics.resource[$0] }, scope: owner.map { metrics.scope[$0] },
-                dictionary)
+                resource: owner.map { metrics.resource[$0] },
+                scope: owner.map { metrics.scope[$0] },
+                dictionary
+            )
             + attributes.columns(dictionary) + [exemplars(dictionary)] + own(table)
     }
 
@@ -93,16 +109,22 @@ private struct PointRows {
         switch table {
         case 0:
             return [
-                optional { metrics.valueKinds[$0] == .double ? Int64(bitPattern: metrics.values[$0]) : nil },
-                optional { metrics.valueKinds[$0] == .int ? Int64(bitPattern: metrics.values[$0]) : nil },
+                optional {
+                    metrics.valueKinds[$0] == .double ? Int64(bitPattern: metrics.values[$0]) : nil
+                },
+                optional {
+                    metrics.valueKinds[$0] == .int ? Int64(bitPattern: metrics.values[$0]) : nil
+                },
             ]
         case 1:
             return statistics() + [
-                list(metrics.bucketStarts, metrics.bucketCounts), list(metrics.boundStarts, metrics.bounds),
+                list(metrics.bucketStarts, metrics.bucketCounts),
+                list(metrics.boundStarts, metrics.bounds),
             ]
         case 2:
             return statistics() + [
-                fixed { Int64(metrics.scales[$0]) }, fixed { Int64(bitPattern: metrics.zeroCounts[$0]) },
+                fixed { Int64(metrics.scales[$0]) },
+                fixed { Int64(bitPattern: metrics.zeroCounts[$0]) },
                 fixed { Int64(bitPattern: metrics.zeroThresholds[$0]) },
                 fixed { Int64(metrics.positive.offsets[$0]) },
                 list(metrics.positive.countStarts, metrics.positive.counts),
@@ -119,11 +141,20 @@ private struct PointRows {
                         offsets: offsets,
                         children: [
                             .fixed(
-                                FixedColumn(values: rows.map { Int64(bitPattern: metrics.quantiles[$0]) })),
+                                FixedColumn(
+                                    values: rows.map { Int64(bitPattern: metrics.quantiles[$0]) }
+                                )
+                            ),
                             .fixed(
                                 FixedColumn(
-                                    values: rows.map { Int64(bitPattern: metrics.quantileValues[$0]) })),
-                        ])),
+                                    values: rows.map {
+                                        Int64(bitPattern: metrics.quantileValues[$0])
+                                    }
+                                )
+                            ),
+                        ]
+                    )
+                ),
             ]
         }
     }
@@ -156,7 +187,9 @@ private struct PointRows {
         return .list(
             ListColumn(
                 offsets: offsets,
-                children: [.fixed(FixedColumn(values: rows.map { Int64(bitPattern: values[$0]) }))]))
+                children: [.fixed(FixedColumn(values: rows.map { Int64(bitPattern: values[$0]) }))]
+            )
+        )
     }
 
     /// The child rows of the points, and where each point's begin.
@@ -178,8 +211,12 @@ private struct PointRows {
         for row in rows {
             codes.append(
                 OriginBuilder.json(
-                    metrics.exemplarAttributes, OriginBuilder.range(metrics.exemplarAttributeStarts, row),
-                    metrics.text, &text))
+                    metrics.exemplarAttributes,
+                    OriginBuilder.range(metrics.exemplarAttributeStarts, row),
+                    metrics.text,
+                    &text
+                )
+            )
         }
         var integers = OptionalFixed()
         var doubles = OptionalFixed()
@@ -204,7 +241,9 @@ private struct PointRows {
                         .identifier(IdentifierColumn(words: traces, wordsPerRow: 2)),
                         .identifier(IdentifierColumn(words: spans, wordsPerRow: 1)),
                         .text(TextColumn(codes: codes, dictionary: dictionary)),
-                    ]))
+                    ]
+                )
+            )
         }
     }
 
@@ -214,7 +253,10 @@ private struct PointRows {
     private func seriesIDs() -> [UInt64] {
         let origins = metrics.origins
         let resources = (0..<origins.resourceCount).map {
-            hash(origins.resourceAttributes, OriginBuilder.range(origins.resourceAttributeStarts, $0))
+            hash(
+                origins.resourceAttributes,
+                OriginBuilder.range(origins.resourceAttributeStarts, $0)
+            )
         }
         let owners = (0..<metrics.metricCount).map { metric -> UInt64 in
             let scope = Int(metrics.scope[metric])
@@ -247,7 +289,8 @@ private struct PointRows {
                 case .empty, .bool, .int, .double: payload
                 }
             let parts = [
-                XXHash64.hash(text.bytes(attributes.keys[index])), UInt64(attributes.kinds[index].rawValue),
+                XXHash64.hash(text.bytes(attributes.keys[index])),
+                UInt64(attributes.kinds[index].rawValue),
                 value,
             ]
             sum &+= parts.withUnsafeBytes { XXHash64.hash($0) }
@@ -275,7 +318,11 @@ private struct PointRows {
             descriptions = metrics.descriptions.map { text.codeOrNull($0) }
             metadata = metrics.names.indices.map {
                 OriginBuilder.json(
-                    metrics.metadata, OriginBuilder.range(metrics.metadataStarts, $0), metrics.text, &text)
+                    metrics.metadata,
+                    OriginBuilder.range(metrics.metadataStarts, $0),
+                    metrics.text,
+                    &text
+                )
             }
         }
     }

@@ -19,20 +19,24 @@ enum MetricTables {
     private static let common: [Field] =
         [
             TableFields.text("metric_name"),
-            Field("series_id", .leaf(.hex(byteCount: 8), optional: false), encoding: .deltaByteArray),
+            Field(
+                "series_id",
+                .leaf(.hex(byteCount: 8), optional: false),
+                encoding: .deltaByteArray
+            ),
             Field("time", .leaf(.timestampMicros, optional: false)),
             TableFields.integer("time_unix_nano"),
-            Field("start_unix_nano", .leaf(.int64, optional: false), pageIndex: false),
-            Field("type", .leaf(.string, optional: false), pageIndex: false),
+            Field("start_unix_nano", .leaf(.int64, optional: false)),
+            Field("type", .leaf(.string, optional: false)),
             TableFields.optionalText("unit"),
-            Field("temporality", .leaf(.string, optional: false), pageIndex: false),
-            Field("is_monotonic", .leaf(.bool, optional: false), pageIndex: false),
+            Field("temporality", .leaf(.string, optional: false)),
+            Field("is_monotonic", .leaf(.bool, optional: false)),
             TableFields.small("flags"), TableFields.optionalText("description"),
             TableFields.json("metadata"),
         ] + TableFields.origin + TableFields.attributes + [TableFields.exemplars]
 
     private static let statistics: [Field] = [
-        Field("count", .leaf(.int64, optional: false), pageIndex: false),
+        Field("count", .leaf(.int64, optional: false)),
         TableFields.optionalDouble("sum"), TableFields.optionalDouble("min"),
         TableFields.optionalDouble("max"),
     ]
@@ -41,56 +45,65 @@ enum MetricTables {
         "metric_points",
         [
             TableFields.optionalDouble("value_double"),
-            Field("value_int", .leaf(.int64, optional: true), pageIndex: false),
-        ])
+            Field("value_int", .leaf(.int64, optional: true)),
+        ]
+    )
 
     static let histograms = table(
         "metric_histograms",
         statistics + [
-            Field("bucket_counts", .list(.int64), pageIndex: false),
-            Field("explicit_bounds", .list(.double), pageIndex: false),
-        ])
+            Field("bucket_counts", .list(.int64)),
+            Field("explicit_bounds", .list(.double)),
+        ]
+    )
 
     static let exponentialHistograms = table(
         "metric_exp_histograms",
         statistics + [
             TableFields.small("scale"),
-            Field("zero_count", .leaf(.int64, optional: false), pageIndex: false),
-            Field("zero_threshold", .leaf(.double, optional: false), pageIndex: false),
+            Field("zero_count", .leaf(.int64, optional: false)),
+            Field("zero_threshold", .leaf(.double, optional: false)),
             TableFields.small("positive_offset"),
-            Field("positive_bucket_counts", .list(.int64), pageIndex: false),
+            Field("positive_bucket_counts", .list(.int64)),
             TableFields.small("negative_offset"),
-            Field("negative_bucket_counts", .list(.int64), pageIndex: false),
-        ])
+            Field("negative_bucket_counts", .list(.int64)),
+        ]
+    )
 
     static let summaries = table(
         "metric_summaries",
         [
-            Field("count", .leaf(.int64, optional: false), pageIndex: false),
-            Field("sum", .leaf(.double, optional: false), pageIndex: false),
+            Field("count", .leaf(.int64, optional: false)),
+            Field("sum", .leaf(.double, optional: false)),
             Field(
                 "quantiles",
                 .structs([
                     Field("quantile", .leaf(.double, optional: false)),
                     Field("value", .leaf(.double, optional: false)),
-                ]), pageIndex: false),
-        ])
+                ])
+            ),
+        ]
+    )
 
     private static func table(_ name: String, _ own: [Field]) -> TableDefinition {
         TableDefinition(
-            name: name, schema: Schema(common + own),
+            name: name,
+            schema: Schema(common + own),
             sortKey: [Position.name, Position.seriesID, Position.timeNano],
             identity: [Position.name, Position.seriesID, Position.timeNano],
             timeField: Position.timeNano,
-            derivation: .init(table: TelemetryTables.metricSeries, derive: deriveSeries))
+            derivation: .init(table: TelemetryTables.metricSeries, derive: deriveSeries)
+        )
     }
 
     // MARK: - Series
 
     /// The columns of a series row that are copied from its first point.
     private static let seriesCopies =
-        [Position.name, Position.seriesID, Position.type, Position.unit, Position.temporality,
-            Position.isMonotonic, Position.description, Position.metadata]
+        [
+            Position.name, Position.seriesID, Position.type, Position.unit, Position.temporality,
+            Position.isMonotonic, Position.description, Position.metadata,
+        ]
         + Array(Position.origin..<Position.exemplars)
 
     static let series = TableDefinition(
@@ -98,9 +111,12 @@ enum MetricTables {
         schema: Schema(
             seriesCopies.map { common[$0] } + [
                 TableFields.integer("first_unix_nano"), TableFields.integer("last_unix_nano"),
-                Field("point_count", .leaf(.int64, optional: false), pageIndex: false),
-            ]),
-        sortKey: [0, 1], timeField: seriesCopies.count)
+                Field("point_count", .leaf(.int64, optional: false)),
+            ]
+        ),
+        sortKey: [0, 1],
+        timeField: seriesCopies.count
+    )
 
     /// The series rows of one row group of points, which is sorted by metric and series.
     private static func deriveSeries(_ points: [Column]) -> [Column] {
@@ -114,7 +130,8 @@ enum MetricTables {
         var counts: [Int64] = []
         for row in ids.words.indices {
             let isSame =
-                row > 0 && ids.words[row] == ids.words[row - 1] && names.codes[row] == names.codes[row - 1]
+                row > 0 && ids.words[row] == ids.words[row - 1]
+                && names.codes[row] == names.codes[row - 1]
             if !isSame {
                 firsts.append(RowAddress(source: 0, row: row))
                 low.append(times.values[row])

@@ -30,8 +30,10 @@ struct OriginBuilder {
         for index in 0..<origins.resourceCount {
             let range = Self.range(origins.resourceAttributeStarts, index)
             var resource = Resource(
-                serviceName: TextColumn.null, dropped: Int64(origins.resourceDroppedAttributes[index]),
-                schemaURL: text.codeOrNull(origins.resourceSchemaURLs[index]))
+                serviceName: TextColumn.null,
+                dropped: Int64(origins.resourceDroppedAttributes[index]),
+                schemaURL: text.codeOrNull(origins.resourceSchemaURLs[index])
+            )
             for attribute in range where origins.resourceAttributes.kinds[attribute] == .string {
                 let key = text.bytes(origins.resourceAttributes.keys[attribute])
                 let value = TextRef(rawValue: origins.resourceAttributes.payloads[attribute])
@@ -56,10 +58,15 @@ struct OriginBuilder {
                     name: text.codeOrNull(origins.scopeNames[index]),
                     version: text.codeOrNull(origins.scopeVersions[index]),
                     attributes: Self.json(
-                        origins.scopeAttributes, Self.range(origins.scopeAttributeStarts, index), request,
-                        &text),
+                        origins.scopeAttributes,
+                        Self.range(origins.scopeAttributeStarts, index),
+                        request,
+                        &text
+                    ),
                     dropped: Int64(origins.scopeDroppedAttributes[index]),
-                    schemaURL: text.codeOrNull(origins.scopeSchemaURLs[index])))
+                    schemaURL: text.codeOrNull(origins.scopeSchemaURLs[index])
+                )
+            )
         }
         self.resources = resources
         self.scopes = scopes

@@ -21,7 +21,8 @@ struct PromotedAttributes: Sendable {
             + integers.map { Attribute(key: $0, type: .int64) }
             + doubles.map { Attribute(key: $0, type: .double) }
         positions = Dictionary(
-            uniqueKeysWithValues: attributes.enumerated().map { (Array($1.key.utf8), $0) })
+            uniqueKeysWithValues: attributes.enumerated().map { (Array($1.key.utf8), $0) }
+        )
     }
 
     /// The position of the attribute called `key`, or nil.
@@ -30,7 +31,7 @@ struct PromotedAttributes: Sendable {
     func position(of key: String) -> Int? { positions[Array(key.utf8)] }
 
     /// The columns, in order.
-    var fields: [Field] { attributes.map { Field($0.column, .leaf($0.type, optional: true), pageIndex: false) } }
+    var fields: [Field] { attributes.map { Field($0.column, .leaf($0.type, optional: true)) } }
 
     static let spans = PromotedAttributes(
         strings: [
@@ -38,12 +39,14 @@ struct PromotedAttributes: Sendable {
             "user_agent.original", "client.address", "server.address", "network.peer.address",
             "network.transport", "network.type", "network.protocol.version",
             "rpc.system", "rpc.service", "rpc.method",
-            "db.system.name", "db.namespace", "db.collection.name", "db.operation.name", "db.query.text",
+            "db.system.name", "db.namespace", "db.collection.name", "db.operation.name",
+            "db.query.text",
             "messaging.system", "messaging.destination.name", "messaging.operation.name",
             "messaging.operation.type",
             "error.type", "exception.type", "session.id", "code.function.name",
             "gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model",
-            "gen_ai.response.model", "gen_ai.conversation.id", "gen_ai.agent.name", "gen_ai.tool.name",
+            "gen_ai.response.model", "gen_ai.conversation.id", "gen_ai.agent.name",
+            "gen_ai.tool.name",
         ],
         integers: [
             "http.response.status_code", "server.port", "network.peer.port", "rpc.grpc.status_code",
@@ -51,7 +54,8 @@ struct PromotedAttributes: Sendable {
             "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens",
             "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.reasoning.output_tokens",
         ],
-        doubles: ["gen_ai.response.time_to_first_chunk"])
+        doubles: ["gen_ai.response.time_to_first_chunk"]
+    )
 
     static let logs = PromotedAttributes(
         strings: [
@@ -59,7 +63,8 @@ struct PromotedAttributes: Sendable {
             "code.file.path", "code.function.name", "thread.name", "log.file.name", "error.type",
             "http.request.method", "http.route", "url.path", "session.id",
         ],
-        integers: ["code.line.number", "thread.id", "http.response.status_code"])
+        integers: ["code.line.number", "thread.id", "http.response.status_code"]
+    )
 
     static let metrics = PromotedAttributes(strings: [], integers: [])
 }

@@ -17,15 +17,21 @@ extension SpanTable {
     }
 
     private static func columns(
-        _ spans: SpanColumns, _ request: RequestText, _ text: inout TextBuilder
+        _ spans: SpanColumns,
+        _ request: RequestText,
+        _ text: inout TextBuilder
     ) -> [Column] {
         let count = spans.count
         let origins = OriginBuilder(spans.origins, request: request, &text)
         var attributes = AttributeBuilder(promoted: .spans, rows: count)
         for row in 0..<count {
             attributes.add(
-                spans.attributes, OriginBuilder.range(spans.attributeStarts, row), row: row,
-                request: request, &text)
+                spans.attributes,
+                OriginBuilder.range(spans.attributeStarts, row),
+                row: row,
+                request: request,
+                &text
+            )
         }
         let names = spans.names.map { text.code($0) }
         let messages = spans.statusMessages.map { text.codeOrNull($0) }
@@ -45,7 +51,9 @@ extension SpanTable {
             .identifier(IdentifierColumn(words: spans.spanIDs, wordsPerRow: 1)),
             .identifier(IdentifierColumn(words: spans.parentSpanIDs, wordsPerRow: 1)),
             optional(states), .integers(spans.flags), optional(names), .integers(spans.kinds),
-            optional(spans.kinds.map { kindCodes[kindNames.indices.contains(Int($0)) ? Int($0) : 0] }),
+            optional(
+                spans.kinds.map { kindCodes[kindNames.indices.contains(Int($0)) ? Int($0) : 0] }
+            ),
             .fixed(FixedColumn(values: starts.map { $0 / 1_000 })),
             .fixed(FixedColumn(values: starts)), .fixed(FixedColumn(values: ends)),
             .fixed(FixedColumn(values: zip(ends, starts).map { $0 &- $1 })),
@@ -54,7 +62,9 @@ extension SpanTable {
             .integers(spans.droppedLinks),
         ]
         return fixed + origins.columns(resource: spans.resource, scope: spans.scope, dictionary)
-            + attributes.columns(dictionary) + [events.column(dictionary), links.column(dictionary)]
+            + attributes.columns(dictionary) + [
+                events.column(dictionary), links.column(dictionary),
+            ]
     }
 
     /// The `events` column being built.
@@ -71,7 +81,11 @@ extension SpanTable {
             names = spans.eventNames.map { text.code($0) }
             attributes = spans.eventTimes.indices.map {
                 OriginBuilder.json(
-                    spans.eventAttributes, OriginBuilder.range(spans.eventAttributeStarts, $0), request, &text)
+                    spans.eventAttributes,
+                    OriginBuilder.range(spans.eventAttributeStarts, $0),
+                    request,
+                    &text
+                )
             }
             dropped = spans.eventDroppedAttributes.map(Int64.init)
         }
@@ -86,7 +100,9 @@ extension SpanTable {
                         .text(TextColumn(codes: names, dictionary: dictionary)),
                         .text(TextColumn(codes: attributes, dictionary: dictionary)),
                         .fixed(FixedColumn(values: dropped)),
-                    ]))
+                    ]
+                )
+            )
         }
     }
 
@@ -101,7 +117,11 @@ extension SpanTable {
             states = spans.linkTraceStates.map { text.codeOrNull($0) }
             attributes = spans.linkSpanIDs.indices.map {
                 OriginBuilder.json(
-                    spans.linkAttributes, OriginBuilder.range(spans.linkAttributeStarts, $0), request, &text)
+                    spans.linkAttributes,
+                    OriginBuilder.range(spans.linkAttributeStarts, $0),
+                    request,
+                    &text
+                )
             }
         }
 
@@ -117,7 +137,9 @@ extension SpanTable {
                         .integers(spans.linkFlags),
                         .text(TextColumn(codes: attributes, dictionary: dictionary)),
                         .integers(spans.linkDroppedAttributes),
-                    ]))
+                    ]
+                )
+            )
         }
     }
 }

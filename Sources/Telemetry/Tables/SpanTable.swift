@@ -18,17 +18,22 @@ enum SpanTable {
     static let schema = Schema(
         [
             Field(
-                "trace_id", .leaf(.hex(byteCount: 16), optional: false), encoding: .deltaByteArray,
-                bloomFilter: true),
-            Field("span_id", .leaf(.hex(byteCount: 8), optional: false), pageIndex: false),
-            Field("parent_span_id", .leaf(.hex(byteCount: 8), optional: true), pageIndex: false),
-            TableFields.optionalText("trace_state"), TableFields.small("flags"), TableFields.text("name"),
+                "trace_id",
+                .leaf(.hex(byteCount: 16), optional: false),
+                encoding: .deltaByteArray,
+                bloomFilter: true
+            ),
+            Field("span_id", .leaf(.hex(byteCount: 8), optional: false)),
+            Field("parent_span_id", .leaf(.hex(byteCount: 8), optional: true)),
+            TableFields.optionalText("trace_state"), TableFields.small("flags"),
+            TableFields.text("name"),
             TableFields.small("kind"), TableFields.text("kind_text"),
             Field("start_time", .leaf(.timestampMicros, optional: false)),
             TableFields.integer("start_unix_nano"), TableFields.integer("end_unix_nano"),
             TableFields.integer("duration_nano"),
             TableFields.small("status_code"), TableFields.optionalText("status_message"),
-            TableFields.small("dropped_attributes_count"), TableFields.small("dropped_events_count"),
+            TableFields.small("dropped_attributes_count"),
+            TableFields.small("dropped_events_count"),
             TableFields.small("dropped_links_count"),
         ] + TableFields.origin + PromotedAttributes.spans.fields + TableFields.attributes + [
             Field(
@@ -38,7 +43,8 @@ enum SpanTable {
                     Field("name", .leaf(.string, optional: false)),
                     Field("attributes", .leaf(.json, optional: true)),
                     Field("dropped_attributes_count", .leaf(.int32, optional: false)),
-                ]), pageIndex: false),
+                ])
+            ),
             Field(
                 "links",
                 .structs([
@@ -48,14 +54,19 @@ enum SpanTable {
                     Field("flags", .leaf(.int32, optional: false)),
                     Field("attributes", .leaf(.json, optional: true)),
                     Field("dropped_attributes_count", .leaf(.int32, optional: false)),
-                ]), pageIndex: false),
-        ])
+                ])
+            ),
+        ]
+    )
 
     static let definition = TableDefinition(
-        name: "spans", schema: schema,
+        name: "spans",
+        schema: schema,
         sortKey: [Position.traceID, Position.start, Position.spanID],
-        identity: [Position.traceID, Position.spanID], timeField: Position.start,
-        derivation: .init(table: TelemetryTables.traces, derive: TraceTable.derive))
+        identity: [Position.traceID, Position.spanID],
+        timeField: Position.start,
+        derivation: .init(table: TelemetryTables.traces, derive: TraceTable.derive)
+    )
 
     /// The names of OTLP's span kinds by number.
     static let kindNames = ["unspecified", "internal", "server", "client", "producer", "consumer"]

@@ -3,24 +3,25 @@ import Parquet
 /// Fields that several tables share, and how fields are written down shortly.
 enum TableFields {
     static func text(_ name: String) -> Field { Field(name, .leaf(.string, optional: false)) }
-    static func optionalText(_ name: String, pageIndex: Bool = false) -> Field {
-        Field(name, .leaf(.string, optional: true), pageIndex: pageIndex)
+    static func optionalText(_ name: String) -> Field {
+        Field(name, .leaf(.string, optional: true))
     }
     static func json(_ name: String) -> Field {
-        Field(name, .leaf(.json, optional: true), pageIndex: false)
+        Field(name, .leaf(.json, optional: true))
     }
     static func integer(_ name: String) -> Field { Field(name, .leaf(.int64, optional: false)) }
     static func small(_ name: String) -> Field {
-        Field(name, .leaf(.int32, optional: false), pageIndex: false)
+        Field(name, .leaf(.int32, optional: false))
     }
     static func optionalDouble(_ name: String) -> Field {
-        Field(name, .leaf(.double, optional: true), pageIndex: false)
+        Field(name, .leaf(.double, optional: true))
     }
 
     /// Where a record comes from: its resource, with the well-known parts as columns and all of it as
     /// JSON, and its instrumentation scope.
     static let origin: [Field] = [
-        text("service_name"), optionalText("service_namespace"), optionalText("service_instance_id"),
+        text("service_name"), optionalText("service_namespace"),
+        optionalText("service_instance_id"),
         json("resource_attributes"), small("resource_dropped_attributes_count"),
         optionalText("resource_schema_url"),
         optionalText("scope_name"), optionalText("scope_version"), json("scope_attributes"),
@@ -29,10 +30,10 @@ enum TableFields {
 
     /// A record's own attributes that are not promoted.
     static let attributes: [Field] = [
-        Field("attributes_string", .map(.string), pageIndex: false),
-        Field("attributes_int", .map(.int64), pageIndex: false),
-        Field("attributes_double", .map(.double), pageIndex: false),
-        Field("attributes_bool", .map(.bool), pageIndex: false),
+        Field("attributes_string", .map(.string)),
+        Field("attributes_int", .map(.int64)),
+        Field("attributes_double", .map(.double)),
+        Field("attributes_bool", .map(.bool)),
         json("attributes_json"),
     ]
 
@@ -45,7 +46,8 @@ enum TableFields {
             Field("trace_id", .leaf(.hex(byteCount: 16), optional: true)),
             Field("span_id", .leaf(.hex(byteCount: 8), optional: true)),
             Field("attributes", .leaf(.json, optional: true)),
-        ]), pageIndex: false)
+        ])
+    )
 }
 
 /// Every table, in the order of its position. The order never changes: positions are in code only, names

@@ -69,7 +69,8 @@ struct OptionalText {
     func isSet(row: Int) -> Bool { !codes.isEmpty && codes[row] != TextColumn.null }
 
     func column(rows: Int, _ dictionary: TextDictionary) -> Column {
-        codes.isEmpty ? .absent(rows: rows) : .text(TextColumn(codes: codes, dictionary: dictionary))
+        codes.isEmpty
+            ? .absent(rows: rows) : .text(TextColumn(codes: codes, dictionary: dictionary))
     }
 }
 

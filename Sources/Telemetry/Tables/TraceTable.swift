@@ -5,17 +5,24 @@ import Storage
 enum TraceTable {
     static let schema = Schema([
         Field(
-            "trace_id", .leaf(.hex(byteCount: 16), optional: false), encoding: .deltaByteArray,
-            bloomFilter: true),
+            "trace_id",
+            .leaf(.hex(byteCount: 16), optional: false),
+            encoding: .deltaByteArray,
+            bloomFilter: true
+        ),
         Field("start_time", .leaf(.timestampMicros, optional: false)),
         TableFields.integer("start_unix_nano"), TableFields.integer("duration_nano"),
         TableFields.optionalText("root_service_name"), TableFields.optionalText("root_name"),
         TableFields.small("span_count"), TableFields.small("error_count"),
-        Field("services", .list(.string), pageIndex: false),
+        Field("services", .list(.string)),
     ])
 
     static let definition = TableDefinition(
-        name: "traces", schema: schema, sortKey: [0, 2], timeField: 2)
+        name: "traces",
+        schema: schema,
+        sortKey: [0, 2],
+        timeField: 2
+    )
 
     /// The trace rows of one row group of spans.
     static func derive(_ spans: [Column]) -> [Column] {
@@ -35,8 +42,11 @@ enum TraceTable {
             rows.begin()
             while row < count, traces.words[row * 2] == high, traces.words[row * 2 + 1] == low {
                 rows.add(
-                    start: starts.values[row], end: ends.values[row], isError: status.values[row] == 2,
-                    service: services.codes[row])
+                    start: starts.values[row],
+                    end: ends.values[row],
+                    isError: status.values[row] == 2,
+                    service: services.codes[row]
+                )
                 if isRoot(spans[Span.parentSpanID], row) {
                     rows.setRoot(service: services.codes[row], name: names.codes[row])
                 }
@@ -52,10 +62,14 @@ enum TraceTable {
             .fixed(FixedColumn(values: rows.starts)),
             .fixed(FixedColumn(values: zip(rows.ends, rows.starts).map { max(0, $0 &- $1) })),
             text(rows.rootServices, services.dictionary), text(rows.rootNames, names.dictionary),
-            .fixed(FixedColumn(values: rows.spanCounts)), .fixed(FixedColumn(values: rows.errorCounts)),
+            .fixed(FixedColumn(values: rows.spanCounts)),
+            .fixed(FixedColumn(values: rows.errorCounts)),
             .list(
                 ListColumn(
-                    offsets: rows.serviceStarts, children: [text(rows.services, services.dictionary)])),
+                    offsets: rows.serviceStarts,
+                    children: [text(rows.services, services.dictionary)]
+                )
+            ),
         ]
     }
 

@@ -39,7 +39,9 @@ struct ProcessUsage: Sendable, Encodable {
         systemSeconds = system / ticksPerSecond
         // A process that has ended, and waits to be reaped, has no memory any more.
         let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-        guard let peak, let kilobytes = Int(peak.split(whereSeparator: \.isWhitespace).dropFirst().first ?? "") else {
+        guard let peak,
+            let kilobytes = Int(peak.split(whereSeparator: \.isWhitespace).dropFirst().first ?? "")
+        else {
             return nil
         }
         peakResidentBytes = kilobytes * 1024

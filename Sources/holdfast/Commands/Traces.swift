@@ -93,6 +93,8 @@ struct Traces: AsyncParsableCommand {
     }
 
     private func show(_ summaries: [Answer.Summary]) {
+        // The date goes without saying when it is that of the last hours: the root needs the room.
+        let isLong = since.seconds > 43_200
         var table = Table(
             .left("START (UTC)"),
             .right("DURATION"),
@@ -105,8 +107,9 @@ struct Traces: AsyncParsableCommand {
         for trace in summaries {
             let start = Int64(trace.minTimeUnixNano) ?? 0
             let end = Int64(trace.maxTimeUnixNano) ?? start
+            let moment = TimeText.moment(start)
             table.add(
-                TimeText.moment(start),
+                isLong ? moment : String(moment.suffix(12)),
                 TimeText.duration(max(0, end - start)),
                 "\(trace.rootServiceName): \(trace.rootOperationName)",
                 "\(trace.spanCount)",

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// Moments and lengths of time as people read them.
 enum TimeText {
@@ -35,9 +36,7 @@ enum TimeText {
 
     /// Now, in Unix nanoseconds.
     static func now() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        Int64(clamping: SystemClock().now())
     }
 
     /// A number with its thousands apart: `12,345`.

@@ -186,10 +186,12 @@ extension WebScript {
               least: Math.min(...series.points.map(([, value]) => value ?? Infinity)),
               most: Math.max(...series.points.map(([, value]) => value ?? -Infinity)),
             })).sort((left, right) => right.most - left.most);
+            number(ordered);
             const isByService = varying.size === 1 && varying.has('service.name');
             for (const series of ordered) {
               if (!colours.has(series.label)) colours.set(series.label, colourOf(colours.size));
-              series.colour = isByService ? colour(series.label) : colours.get(series.label);
+              series.colour = isByService
+                ? colour(new Map(series.labels).get('service.name')) : colours.get(series.label);
             }
             const drawn = ordered.slice(0, drawnMax);
             state.replaceChildren(...(ordered.length ? [] : [remark('No points in this time.',
@@ -272,18 +274,35 @@ extension WebScript {
         }
 
         /// The mean of what was measured between neighbouring points, from the sums and the counts.
+        /// Series with the same labels, such as those of several instances, are taken together.
         function means(all) {
-          const keyOf =
-            (series) => JSON.stringify(series.labels.filter(([key]) => key !== 'statistic'));
-          const counts = new Map(all.filter((series) => series.statistic === 'count')
-            .map((series) => [keyOf(series), new Map(growth(series.points))]));
-          return all.filter((series) => series.statistic === 'sum').map((series) => ({
-            ...series,
-            points: growth(series.points).map(([time, added]) => {
-              const number = counts.get(keyOf(series))?.get(time);
-              return [time, added !== null && number ? added / number : null];
-            }),
+          const groups = new Map();
+          for (const series of all) {
+            const labels = series.labels.filter(([key]) => key !== 'statistic');
+            const key = JSON.stringify(labels);
+            if (!groups.has(key)) groups.set(key, { labels, sum: new Map(), count: new Map() });
+            const totals = groups.get(key)[series.statistic];
+            for (const [time, added] of totals instanceof Map ? growth(series.points) : []) {
+              if (added !== null) totals.set(time, (totals.get(time) ?? 0) + added);
+            }
+          }
+          return [...groups.values()].map(({ labels, sum, count: number }) => ({
+            labels,
+            statistic: 'mean',
+            points: [...sum].sort(([left], [right]) => left - right).map(([time, added]) => [
+              time, number.get(time) ? added / number.get(time) : null,
+            ]),
           }));
+        }
+
+        /// Tells series with the same labels apart by a number.
+        function number(ordered) {
+          const seen = new Map();
+          for (const series of ordered) {
+            const times = (seen.get(series.label) ?? 0) + 1;
+            seen.set(series.label, times);
+            if (times > 1) series.label = `${series.label} #${times}`;
+          }
         }
 
         /// The labels that all series share, and the names of those that tell them apart.

@@ -31,6 +31,7 @@ extension WebScript {
 
         /// Keeps the list current.
         export function followServices() {
+          let turns = 0;
           return repeat(10e3, async (signal) => {
             if (known.space !== session.space) {
               Object.assign(known, { space: session.space, names: [], operations: new Map() });
@@ -43,7 +44,9 @@ extension WebScript {
               known.names = [...(answer.services ?? [])].sort();
               known.names.forEach(colour);
               tell();
+              turns += 1;
               for (const name of known.names) {
+                if (known.operations.has(name) && turns % 6) continue;
                 const names = await operations(name, signal);
                 if (space !== session.space) return;
                 known.operations.set(name, names.length);

@@ -208,7 +208,7 @@ extension WebScript {
             errors.replaceChildren(trace.errors ? count(trace.errors) : '',
               trace.errors ? h('span', { class: 'unit' }, trace.errors === 1 ? ' error' : ' errors')
                 : '');
-            services.replaceChildren(...trace.services.slice(0, 8).map((service) => h('i', {
+            services.replaceChildren(...trace.services.slice(0, 7).map((service) => h('i', {
               class: `dot ${colour(service.name)}`,
             })), h('span', { class: 'quiet' }, count(trace.services.length)));
             services.title =

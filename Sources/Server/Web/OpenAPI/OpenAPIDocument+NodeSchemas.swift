@@ -1,0 +1,210 @@
+extension OpenAPIDocument {
+    /// What is answered about logs, metrics and the node.
+    static let nodeSchemas = #"""
+        "LogPage": {
+          "type": "object",
+          "required": ["logs", "nextCursor"],
+          "properties": {
+            "logs": {"type": "array", "items": {"$ref": "#/components/schemas/Log"}},
+            "nextCursor": {"type": ["string", "null"], "description": "Null on the last page."}
+          }
+        },
+        "Log": {
+          "type": "object",
+          "required": [
+            "timeUnixNano",
+            "observedTimeUnixNano",
+            "severityText",
+            "severityNumber",
+            "body",
+            "eventName",
+            "service",
+            "traceId",
+            "spanId",
+            "flags",
+            "attributes",
+            "resource",
+            "scope"
+          ],
+          "properties": {
+            "timeUnixNano": {"type": "string", "description": "Unix nanoseconds, decimal."},
+            "observedTimeUnixNano": {"type": "string", "description": "Unix nanoseconds, decimal."},
+            "severityText": {"type": "string"},
+            "severityNumber": {"type": "integer"},
+            "body": {"description": "Any JSON value."},
+            "eventName": {"type": "string"},
+            "service": {"type": "string"},
+            "traceId": {"type": "string", "description": "Empty when there is none."},
+            "spanId": {"type": "string", "description": "Empty when there is none."},
+            "flags": {"type": "integer"},
+            "attributes": {"type": "object", "additionalProperties": true},
+            "resource": {"type": "object", "additionalProperties": true},
+            "scope": {
+              "type": "object",
+              "required": ["name", "version"],
+              "properties": {"name": {"type": "string"}, "version": {"type": "string"}}
+            }
+          }
+        },
+        "Metric": {
+          "type": "object",
+          "required": ["name", "type", "unit", "description", "services"],
+          "properties": {
+            "name": {"type": "string"},
+            "type": {
+              "type": "string",
+              "enum": ["gauge", "sum", "histogram", "exponential_histogram", "summary"]
+            },
+            "unit": {"type": "string"},
+            "description": {"type": "string"},
+            "services": {"type": "array", "items": {"type": "string"}}
+          }
+        },
+        "Labels": {
+          "type": "object",
+          "additionalProperties": {"type": "string"},
+          "description": "service.name, the attributes, and statistic where there are several."
+        },
+        "Series": {
+          "type": "object",
+          "required": ["labels", "points"],
+          "properties": {
+            "labels": {"$ref": "#/components/schemas/Labels"},
+            "points": {
+              "type": "array",
+              "items": {
+                "type": "array",
+                "minItems": 2,
+                "maxItems": 2,
+                "prefixItems": [
+                  {"type": "string", "description": "Unix nanoseconds, decimal."},
+                  {"type": ["number", "null"]}
+                ]
+              }
+            }
+          }
+        },
+        "Spaces": {
+          "type": "object",
+          "required": ["ready", "quarantined"],
+          "properties": {
+            "ready": {
+              "type": "array",
+              "items": {
+                "type": "object",
+                "required": ["space", "version"],
+                "properties": {"space": {"type": "string"}, "version": {"type": "integer"}}
+              }
+            },
+            "quarantined": {
+              "type": "array",
+              "items": {
+                "type": "object",
+                "required": ["space", "code", "reason", "remedy"],
+                "properties": {
+                  "space": {"type": "string"},
+                  "code": {"type": "string"},
+                  "reason": {"type": "string"},
+                  "remedy": {"type": "string"}
+                }
+              }
+            }
+          }
+        },
+        "Status": {
+          "type": "object",
+          "required": ["storeId", "epoch", "spaces", "acknowledged", "journal"],
+          "properties": {
+            "storeId": {"type": "string"},
+            "epoch": {"type": "integer"},
+            "spaces": {"type": "array", "items": {"$ref": "#/components/schemas/SpaceStatus"}},
+            "acknowledged": {
+              "type": "object",
+              "required": ["batches", "spans", "logs", "points"],
+              "properties": {
+                "batches": {"type": "integer"},
+                "spans": {"type": "integer"},
+                "logs": {"type": "integer"},
+                "points": {"type": "integer"}
+              }
+            },
+            "journal": {
+              "type": "object",
+              "required": ["lastLsn", "bytes", "barriers", "recoveredBatches", "truncatedTails"],
+              "properties": {
+                "lastLsn": {"type": "integer"},
+                "bytes": {"type": "integer"},
+                "barriers": {"type": "integer"},
+                "recoveredBatches": {"type": "integer"},
+                "truncatedTails": {"type": "integer"}
+              }
+            }
+          }
+        },
+        "SpaceStatus": {
+          "type": "object",
+          "required": [
+            "space",
+            "version",
+            "journaledLsn",
+            "foldedLsn",
+            "segments",
+            "rows",
+            "bytes",
+            "memtableBytes"
+          ],
+          "properties": {
+            "space": {"type": "string"},
+            "version": {"type": "integer"},
+            "journaledLsn": {"type": "integer"},
+            "foldedLsn": {"type": "integer"},
+            "segments": {"type": "integer"},
+            "rows": {"type": "object", "additionalProperties": {"type": "integer"}},
+            "bytes": {"type": "integer"},
+            "memtableBytes": {"type": "integer"}
+          }
+        },
+        "File": {
+          "type": "object",
+          "required": ["table", "path", "rows", "bytes"],
+          "properties": {
+            "table": {"type": "string"},
+            "path": {"type": "string", "description": "Relative to the data directory."},
+            "rows": {"type": "integer"},
+            "bytes": {"type": "integer"}
+          }
+        },
+        "Readiness": {
+          "type": "object",
+          "required": ["ok", "checks"],
+          "properties": {
+            "ok": {"type": "boolean"},
+            "checks": {
+              "type": "array",
+              "items": {
+                "type": "object",
+                "required": ["name", "ok", "detail"],
+                "properties": {
+                  "name": {"type": "string"},
+                  "ok": {"type": "boolean"},
+                  "detail": {"type": "string"}
+                }
+              }
+            }
+          }
+        },
+        "DeadLetter": {
+          "type": "object",
+          "required": ["id", "space", "attempts", "error", "bytes", "since"],
+          "properties": {
+            "id": {"type": "string"},
+            "space": {"type": "string"},
+            "attempts": {"type": "integer"},
+            "error": {"type": "string"},
+            "bytes": {"type": "integer"},
+            "since": {"type": "string"}
+          },
+          "additionalProperties": true
+        }
+        """#
+}

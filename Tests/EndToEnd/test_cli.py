@@ -1,0 +1,102 @@
+"""The command line answers what the APIs answer, for people and as JSON."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from conftest import MakeServer
+from holdfast_server import Holdfast
+from otlp import MILLISECOND, NOON, hex_trace, log, log_request, metric_request, span, trace_request
+from samples import edge_metrics
+
+
+@pytest.fixture(scope="module")
+def recent(make_shared_server: MakeServer) -> Holdfast:
+    """A server with a little telemetry of just now: the commands look back an hour."""
+    server = make_shared_server()
+    now = time.time_ns()
+    spans = [
+        span(1, 1, name="GET /cart", start=now, duration=30 * MILLISECOND, tags={"user.id": "u-1"}),
+        span(1, 2, parent=1, name="load", start=now + 1, status={"code": 2, "message": "no cart"}),
+    ]
+    server.send("traces", trace_request(spans, "web"))
+    server.send("traces", trace_request([span(2, 1, name="other", start=now - 5)], "db"))
+    server.send("logs", log_request([
+        log("payment failed", time=now, severity=17, severity_text="ERROR", trace_id=(1).to_bytes(16, "big")),
+        log("all well", time=now + 1),
+    ], "web"))
+    gauge = edge_metrics().resource_metrics[0].scope_metrics[0].metrics[0]
+    for point in gauge.gauge.data_points:
+        point.time_unix_nano += now - NOON
+    server.send("metrics", metric_request([gauge], "web"))
+    return server
+
+
+def run(server: Holdfast, *arguments: str) -> str:
+    done = server.cli(*arguments, "--url", server.http)
+    assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def run_json(server: Holdfast, *arguments: str) -> Any:
+    return json.loads(run(server, *arguments, "--json"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says", "hides"),
+    [
+        (["services"], ["web", "db"], []),
+        (["traces"], ["GET /cart", "other"], []),
+        (["traces", "--service", "web", "--operation", "GET /cart"], ["GET /cart"], ["other"]),
+        (["traces", "--tag", "user.id=u-1"], ["GET /cart"], ["other"]),
+        (["traces", "--min-duration", "20ms"], ["GET /cart"], ["other"]),
+        (["trace", "1"], ["GET /cart", "load", "web", "30.0ms"], ["other"]),
+        (["logs"], ["payment failed", "all well"], []),
+        (["logs", "--query", "payment f"], ["payment failed"], ["all well"]),
+        (["logs", "--severity", "error"], ["payment failed"], ["all well"]),
+        (["logs", "--trace-id", hex_trace(1)], ["payment failed"], ["all well"]),
+        (["metrics"], ["edge.gauge", "{thing}"], []),
+        (["metrics", "edge.gauge"], ["route=/a", "-9.223e+18"], []),
+        (["spaces", "list"], ["default"], []),
+        (["status"], ["default"], []),
+    ],
+    ids=" ".join,
+)
+def test_tables(recent: Holdfast, arguments: list[str], says: list[str], hides: list[str]) -> None:
+    told = run(recent, *arguments)
+    assert all(word in told for word in says), told
+    assert not any(word in told for word in hides), told
+    run_json(recent, *arguments)
+
+
+def test_json_is_that_of_the_apis(recent: Holdfast) -> None:
+    assert run_json(recent, "logs") == recent.get("/api/logs")
+    assert run_json(recent, "spaces", "list") == recent.get("/api/spaces")
+    assert run_json(recent, "metrics") == recent.get("/api/metrics/names")
+    (trace,) = run_json(recent, "trace", hex_trace(1))["data"]
+    assert {one["operationName"] for one in trace["spans"]} == {"GET /cart", "load"}
+
+
+def test_failures_say_what_to_do(recent: Holdfast) -> None:
+    for arguments, code, says in [
+        (["trace", "ffff"], 1, "ffff"),
+        (["traces", "--limit", "many"], 2, "limit"),
+        (["traces", "--space", "nowhere"], 1, "nowhere"),
+        (["nonsense"], 2, "nonsense"),
+    ]:
+        done = recent.cli(*arguments, *(["--url", recent.http] if arguments[0] != "nonsense" else []))
+        assert done.returncode == code, f"{arguments}: {done.returncode} {done.stderr}"
+        assert says in done.stderr and not done.stdout
+    done = recent.cli("services", "--url", "http://127.0.0.1:1")
+    assert done.returncode == 1 and "127.0.0.1:1" in done.stderr
+
+
+def test_a_space_made_on_the_command_line(server: Holdfast) -> None:
+    run(server, "spaces", "create", "team-b")
+    server.send("traces", trace_request([span(1, 1)], "b"), space="team-b")
+    assert "b" in run(server, "services", "--space", "team-b")
+    assert run_json(server, "spaces", "list")["ready"][1]["space"] == "team-b"

@@ -1,0 +1,141 @@
+"""The server as a process: shutdown, TLS, health, and what it says about itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import threading
+from pathlib import Path
+
+import grpc
+import pytest
+import requests
+from openapi_spec_validator import validate
+
+from conftest import MakeServer
+from holdfast_server import FLUSH_SOON, Holdfast
+from otlp import span, trace_request
+from samples import edge_spans
+
+
+# -- Shutdown
+
+
+class Sender(threading.Thread):
+    """Sends one trace of two spans after the other until the server does not take them any more."""
+
+    def __init__(self, server: Holdfast, service: str, first: int) -> None:
+        super().__init__()
+        self.server, self.service, self.first = server, service, first
+        self.stored: list[int] = []
+        self.odd_answer = ""
+
+    def run(self) -> None:
+        headers = {"Content-Type": "application/x-protobuf"}
+        with requests.Session() as session:
+            for number in range(self.first, self.first + 100_000):
+                body = trace_request([span(number, 1), span(number, 2)], self.service)
+                try:
+                    answer = session.post(
+                        f"{self.server.http}/v1/traces", data=body.SerializeToString(),
+                        headers=headers, timeout=30,
+                    )
+                except requests.RequestException:
+                    return
+                if answer.status_code != 200:
+                    if answer.status_code != 503 or "Retry-After" not in answer.headers:
+                        self.odd_answer = f"{answer.status_code} {answer.content!r}"
+                    return
+                self.stored.append(number)
+
+
+def test_sigterm_under_load_loses_nothing_acknowledged(make_server: MakeServer) -> None:
+    server = make_server("--memtable-mib", "1", *FLUSH_SOON)
+    stored: set[int] = set()
+    for attempt in range(3):
+        senders = [
+            Sender(server, f"worker-{number}", (attempt * 4 + number + 1) * 1_000_000)
+            for number in range(4)
+        ]
+        for sender in senders:
+            sender.start()
+        while sum(len(sender.stored) for sender in senders) < 200 and senders[0].is_alive():
+            senders[0].join(0.01)
+        assert server.terminate() == 0
+        for sender in senders:
+            sender.join(60)
+            assert not sender.odd_answer
+            stored |= set(sender.stored)
+        server.start()
+        found: set[int] = set()
+        for sender in senders:
+            traces = server.get("/api/traces", service=sender.service, limit=10_000)["data"]
+            assert all(len(trace["spans"]) == 2 for trace in traces)
+            found |= {int(trace["traceID"], 16) for trace in traces}
+        assert len(stored) >= 200 * (attempt + 1) and stored <= found
+    server.terminate()
+    assert server.verify().returncode == 0
+
+
+# -- TLS
+
+
+def test_tls_on_both_ports(make_server: MakeServer, tmp_path: Path) -> None:
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )
+    key.chmod(0o600)
+    server = make_server("--tls-cert", str(certificate), "--tls-key", str(key))
+    assert server.http.startswith("https://")
+    server.session.verify = str(certificate)
+    server.send("traces", trace_request([span(1, 1)]))
+    credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
+    path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+    with grpc.secure_channel(server.grpc, credentials) as channel:
+        body = trace_request([span(2, 1)]).SerializeToString()
+        assert channel.unary_unary(path)(body, timeout=30) == b""
+    assert len(server.get("/api/traces", service="shop")["data"]) == 2
+    with pytest.raises(requests.RequestException):
+        requests.get(server.http.replace("https", "http") + "/livez", timeout=10)
+    with pytest.raises(grpc.RpcError), grpc.insecure_channel(server.grpc) as channel:
+        channel.unary_unary(path)(body, timeout=5)
+
+
+# -- What describes itself
+
+
+def test_openapi_describes_what_is_served(server: Holdfast) -> None:
+    document = server.get("/openapi.json")
+    validate(document)
+    served = {
+        "/v1/traces", "/v1/logs", "/v1/metrics", "/api/services", "/api/services/{service}/operations",
+        "/api/operations", "/api/traces", "/api/traces/{id}", "/api/dependencies", "/api/v3/services",
+        "/api/v3/operations", "/api/v3/traces", "/api/v3/traces/{id}", "/api/logs", "/api/metrics/names",
+        "/api/metrics/series", "/api/metrics/range", "/api/spaces", "/api/status", "/metrics", "/livez",
+        "/readyz",
+    }
+    assert served <= document["paths"].keys()
+
+
+def test_health_and_the_first_page(server: Holdfast) -> None:
+    assert server.get("/livez")["ok"] is True
+    ready = server.get("/readyz")
+    assert ready["ok"] is True and all(check["ok"] for check in ready["checks"])
+    page = server.request("GET", "/")
+    assert page.status_code == 200 and page.headers["Content-Type"].startswith("text/html")
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", page.text), "assets from outside"
+    server.send("traces", edge_spans())
+    metrics = server.request("GET", "/metrics")
+    assert 'holdfast_acknowledged_records_total{signal="spans"} 4' in metrics.text
+    names = [line.split()[2] for line in metrics.text.splitlines() if line.startswith("# TYPE")]
+    assert len(names) == len(set(names)), "a metric has two TYPE lines"
+
+
+def test_a_healthy_server_has_no_dead_letters(server: Holdfast) -> None:
+    assert server.get("/api/dead-letters") == {"deadLetters": []}
+    told = server.cli("dead-letters", "list", "--url", server.http, "--json")
+    assert (told.returncode, json.loads(told.stdout or "null")) == (0, {"deadLetters": []})
