@@ -108,12 +108,11 @@ let package = Package(
 let testTargets: [Target] = [
     .testTarget(name: "ParquetTests", dependencies: ["Parquet"], exclude: ["read_with_engines.py"]),
     .testTarget(name: "OTLPTests", dependencies: ["OTLP"], exclude: ["cross_check.py"]),
-    .testTarget(name: "StorageTests", dependencies: ["Failpoints", "Parquet", "Storage"]),
+    .testTarget(name: "StorageTests", dependencies: ["Parquet", "Storage"]),
     .testTarget(
         name: "TelemetryTests",
         dependencies: [
-            "OTLP", "Parquet", "Storage", "Telemetry",
-            .product(name: "Logging", package: "swift-log"),
+            "OTLP", "Storage", "Telemetry", .product(name: "Logging", package: "swift-log"),
         ]
     ),
     .testTarget(

@@ -14,6 +14,8 @@ struct DoorMiddleware: RouterMiddleware {
     let defaultSpace: String
     let metrics: DoorMetrics
 
+    /// What is answered without a token: nothing of it is telemetry.
+    private static let openPaths = WebRoutes.openPaths.union(["/livez", "/readyz"])
     private static let spaceHeader = HTTPField.Name("X-Holdfast-Space")
 
     func handle(
@@ -49,9 +51,7 @@ struct DoorMiddleware: RouterMiddleware {
     // MARK: - Who may pass
 
     private func authenticate(_ request: Request) throws(APIError) -> String? {
-        guard let tokens, request.uri.path != "/livez", request.uri.path != "/readyz" else {
-            return nil
-        }
+        guard let tokens, !Self.openPaths.contains(request.uri.path) else { return nil }
         let authorization = request.headers[.authorization]
         guard let name = tokens.principal(authorization: authorization) else {
             throw .unauthenticated

@@ -200,6 +200,9 @@ private struct SeriesBuilder {
                     var labels = [
                         (key: "service.name", value: columns[Position.origin].text(row) ?? "")
                     ]
+                    if let instance = columns[Position.origin + 2].text(row) {
+                        labels.append(("service.instance.id", instance))
+                    }
                     labels += try reader.attributes(row).map {
                         ($0.key, RowFilter.text($0.value) ?? "")
                     }

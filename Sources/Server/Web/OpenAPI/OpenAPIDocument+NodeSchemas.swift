@@ -192,19 +192,6 @@ extension OpenAPIDocument {
               }
             }
           }
-        },
-        "DeadLetter": {
-          "type": "object",
-          "required": ["id", "space", "attempts", "error", "bytes", "since"],
-          "properties": {
-            "id": {"type": "string"},
-            "space": {"type": "string"},
-            "attempts": {"type": "integer"},
-            "error": {"type": "string"},
-            "bytes": {"type": "integer"},
-            "since": {"type": "string"}
-          },
-          "additionalProperties": true
         }
         """#
 }

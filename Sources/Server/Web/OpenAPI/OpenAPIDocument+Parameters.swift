@@ -20,13 +20,6 @@ extension OpenAPIDocument {
           "schema": {"type": "string", "pattern": "^[0-9A-Fa-f]{1,32}$"},
           "description": "1 to 32 hexadecimal digits."
         },
-        "letterId": {
-          "name": "id",
-          "in": "path",
-          "required": true,
-          "schema": {"type": "string"},
-          "description": "The id of the dead letter."
-        },
         "spanKind": {
           "name": "spanKind",
           "in": "query",

@@ -28,7 +28,7 @@ enum OpenAPIDocument {
         """
 
     private static let paths = [
-        exportPaths, jaegerPaths, jaegerPaths3, telemetryPaths, nodePaths, deadLetterPaths,
+        exportPaths, jaegerPaths, jaegerPaths3, telemetryPaths, nodePaths,
     ]
 
     private static func joined(_ parts: [String]) -> String { parts.joined(separator: ",\n") }
