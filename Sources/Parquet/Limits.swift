@@ -36,4 +36,6 @@ enum Limits {
     /// Bytes past the end of decoded pages that may be loaded (never used), so that kernels load whole
     /// words.
     static let padding = 32
+    /// Decoded dictionaries that one reader keeps.
+    static let keptDictionaryByteCount = 32 << 20
 }

@@ -37,7 +37,7 @@ public struct Limits: Sendable {
     /// New work is refused above this share of the disk.
     public var diskUsedFractionMax = 0.90
     /// Bytes of footers and filters of open segments kept in memory.
-    public var segmentCacheBytes = 32 << 20
+    public var segmentCacheBytes = 64 << 20
     /// Open segment files.
     public var segmentCacheFiles = 256
 

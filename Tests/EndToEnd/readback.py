@@ -227,16 +227,15 @@ def expected_points(sent: ExportMetricsServiceRequest) -> dict[str, Points]:
     """By metric name and labels: time and value of every number a point holds."""
     found: dict[str, Points] = {}
     for group in sent.resource_metrics:
-        service = next(
-            (p.value.string_value for p in group.resource.attributes if p.key == "service.name"),
-            "unknown_service",
-        )
+        known = {p.key: p.value.string_value for p in group.resource.attributes}
+        origin = {"service.name": known.get("service.name") or "unknown_service"}
+        if "service.instance.id" in known:
+            origin["service.instance.id"] = known["service.instance.id"]
         for scope in group.scope_metrics:
             for metric in scope.metrics:
                 series = found.setdefault(metric.name, {})
                 for point in getattr(metric, metric.WhichOneof("data")).data_points:
-                    labels = {p.key: label(p.value) for p in point.attributes}
-                    labels["service.name"] = service
+                    labels = {p.key: label(p.value) for p in point.attributes} | origin
                     for statistic, value in _numbers(point):
                         extra = {"statistic": statistic} if statistic else {}
                         key = tuple(sorted((labels | extra).items()))

@@ -179,6 +179,12 @@ final class ChunkDecoder: @unchecked Sendable {
         try input.expectEnd()
     }
 
+    /// Takes a dictionary of text that was decoded before.
+    func use(_ dictionary: TextDictionary, _ values: inout LeafValues) {
+        dictionaryCount = dictionary.count
+        values.use(dictionary)
+    }
+
     private func decode(
         _ region: UnsafeRawBufferPointer,
         _ offset: Int,

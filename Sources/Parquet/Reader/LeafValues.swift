@@ -11,6 +11,8 @@ struct LeafValues {
     private var codes: [UInt32] = []
     private var entryBytes: [UInt8] = []
     private var entryOffsets: [UInt32] = [0]
+    /// The chunk's dictionary, as long as no page has text of its own.
+    private var shared: TextDictionary?
     /// Which children have a value, once one has none.
     private var validity: [UInt64]?
     private static let reservedCountMax = 1 << 20
@@ -30,7 +32,15 @@ struct LeafValues {
     /// Whether nulls are noted apart from the values: text and identifiers have values for them.
     private var hasValidity: Bool { FixedFormat(leaf.type) != nil }
 
-    var entryCount: Int { entryOffsets.count - 1 }
+    var entryCount: Int { shared?.count ?? entryOffsets.count - 1 }
+
+    /// Takes the dictionary of a chunk, which must come before its pages.
+    mutating func use(_ dictionary: TextDictionary) { shared = dictionary }
+
+    /// The dictionary that `appendEntries` was given, to be used again.
+    func dictionary() -> TextDictionary {
+        shared ?? TextDictionary(bytes: entryBytes, offsets: entryOffsets)
+    }
 
     /// Adds the structure of a page; its values, if there are any, follow.
     mutating func append(_ levels: PageLevels) throws {
@@ -195,6 +205,10 @@ struct LeafValues {
     }
 
     mutating func appendEntries(_ page: TextPage) {
+        if let shared {
+            (entryBytes, entryOffsets) = (shared.bytes, shared.offsets)
+            self.shared = nil
+        }
         let base = UInt32(truncatingIfNeeded: entryBytes.count)
         let start = entryOffsets.count
         entryBytes.append(
@@ -227,12 +241,7 @@ struct LeafValues {
         if valueCount == 0 { return .absent(rows: childCount) }
         switch leaf.type {
         case .string, .json, .bytes:
-            return .text(
-                TextColumn(
-                    codes: codes,
-                    dictionary: TextDictionary(bytes: entryBytes, offsets: entryOffsets)
-                )
-            )
+            return .text(TextColumn(codes: codes, dictionary: dictionary()))
         case .hex(let byteCount):
             return .identifier(IdentifierColumn(words: words, wordsPerRow: byteCount / 8))
         default:

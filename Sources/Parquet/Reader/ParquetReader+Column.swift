@@ -50,7 +50,7 @@ extension ParquetReader {
             )
         }
         if rows.count < rowCount, let index = try pageIndex(group, leaf)?.offsets {
-            return try indexedValues(chunk, leaf, index, rows, rowCount)
+            return try indexedValues(group, leaf, index, rows)
         }
         let bytes = try read(chunk.pages)
         return try locating(leaf, chunk.pages.offset) {
@@ -68,12 +68,13 @@ extension ParquetReader {
     }
 
     private func indexedValues(
-        _ chunk: ChunkMetadata,
+        _ group: Int,
         _ leaf: Int,
         _ index: OffsetIndex,
-        _ rows: Range<Int>,
-        _ rowCount: Int
+        _ rows: Range<Int>
     ) throws -> (offsets: [UInt32], column: Column) {
+        let chunk = metadata.rowGroups[group].chunks[leaf]
+        let rowCount = rowGroups[group].rowCount
         let numbers = index.pages.indices.filter { index.rows($0, of: rowCount).overlaps(rows) }
         guard let first = numbers.first, let last = numbers.last else {
             throw ParquetError(
@@ -87,12 +88,13 @@ extension ParquetReader {
         let end = index.pages[last].offset + index.pages[last].byteCount
         let chunkStart = chunk.pages.offset
         let hasDictionary = index.pages[0].offset > chunkStart
+        let known = hasDictionary ? textDictionary(group, leaf) : nil
         // A dictionary close by is read along.
-        let isNear = start - chunkStart <= Limits.tailByteCount
+        let isNear = known == nil && start - chunkStart <= Limits.tailByteCount
         let regionStart = hasDictionary && isNear ? chunkStart : start
         let bytes = try read(ByteRange(offset: regionStart, count: end - regionStart))
         var dictionary: [UInt8] = []
-        if hasDictionary, !isNear {
+        if hasDictionary, !isNear, known == nil {
             dictionary = try read(
                 ByteRange(offset: chunkStart, count: index.pages[0].offset - chunkStart)
             )
@@ -102,13 +104,20 @@ extension ParquetReader {
                 var values = LeafValues(
                     leaves[leaf],
                     expected: leaves[leaf].isRepeated
-                        ? 0 : index.rows(last, of: rowCount).upperBound
+                        ? 0 : index.rows(last, of: rowCount).upperBound - index.pages[first].firstRow
                 )
                 try bytes.withUnsafeBytes { region in
                     try decoder.begin(chunk)
-                    if hasDictionary {
+                    if let known {
+                        decoder.use(known, &values)
+                    } else if hasDictionary {
                         try dictionary.withUnsafeBytes { apart in
                             try decoder.decodeDictionary(isNear ? region : apart, &values)
+                        }
+                        if values.entryCount > 0 {
+                            let decoded = values.dictionary()
+                            values.use(decoded)
+                            keep(decoded, group, leaf)
                         }
                     }
                     for number in numbers {

@@ -41,6 +41,8 @@ public final class ParquetReader: Sendable {
     private struct Cache {
         var bloomFilters: [Int: BloomFilter] = [:]
         var indexes: [Int: PageIndex] = [:]
+        var dictionaries: [Int: TextDictionary] = [:]
+        var dictionaryByteCount = 0
         var byteCount = 0
     }
 
@@ -235,8 +237,27 @@ public final class ParquetReader: Sendable {
 
     // MARK: - What is read once and kept
 
-    /// Bytes of memory that bloom filters and page indexes take which were read so far.
-    public var cachedByteCount: Int { cache.withLock { $0.byteCount } }
+    /// Bytes of memory that bloom filters, page indexes and dictionaries take which were read so far.
+    public var cachedByteCount: Int { cache.withLock { $0.byteCount + $0.dictionaryByteCount } }
+
+    /// The dictionary of a chunk, if it was decoded before.
+    func textDictionary(_ group: Int, _ leaf: Int) -> TextDictionary? {
+        cache.withLock { $0.dictionaries[key(group, leaf)] }
+    }
+
+    /// Keeps a dictionary for the next reading of its chunk; all are dropped when they get too large.
+    func keep(_ dictionary: TextDictionary, _ group: Int, _ leaf: Int) {
+        let size = dictionary.bytes.count + dictionary.offsets.count * 4
+        cache.withLock { cache in
+            if cache.dictionaryByteCount + size > Limits.keptDictionaryByteCount {
+                cache.dictionaries = [:]
+                cache.dictionaryByteCount = 0
+            }
+            if cache.dictionaries.updateValue(dictionary, forKey: key(group, leaf)) == nil {
+                cache.dictionaryByteCount += size
+            }
+        }
+    }
 
     private func key(_ group: Int, _ leaf: Int) -> Int { group * leaves.count + leaf }
 

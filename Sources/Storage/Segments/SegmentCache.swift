@@ -34,7 +34,10 @@ package final class SegmentCache: Sendable {
         let cached = state.withLock { state -> ParquetReader? in
             state.clock += 1
             state.entries[key]?.lastUse = state.clock
-            return state.entries[key]?.reader
+            let reader = state.entries[key]?.reader
+            // Readers grow as they are used.
+            if state.clock % 64 == 0 { evict(&state) }
+            return reader
         }
         if let cached { return cached }
         guard let object = try store.openObject(key) else {

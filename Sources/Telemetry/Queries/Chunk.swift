@@ -2,8 +2,8 @@ import Parquet
 import Storage
 
 /// A run of rows that a query looks at in one go: a batch in memory, or a row group of a segment.
-struct Chunk {
-    enum Source {
+struct Chunk: Sendable {
+    enum Source: Sendable {
         case memory(TableRows)
         case rowGroup(ParquetReader, Int)
     }

@@ -19,8 +19,24 @@ enum SpanReader {
     private typealias Position = SpanTable.Position
 
     /// The spans in `rows` of a chunk.
-    static func spans(_ chunk: Chunk, rows: Range<Int>) throws -> [FoundSpan] {
-        let columns = try SpanTable.schema.fields.indices.map { try chunk.column($0, rows: rows) }
+    ///
+    /// - Parameters:
+    ///   - chunk: where they are.
+    ///   - rows: which rows.
+    ///   - spread: whether to decode columns on several processors.
+    static func spans(
+        _ chunk: Chunk,
+        rows: Range<Int>,
+        spread: Bool
+    ) throws -> [FoundSpan] {
+        let fields = Array(SpanTable.schema.fields.indices)
+        let stripes = spread ? 4 : 1
+        let parts = try Parallel.map(stripes) { stripe in
+            try stride(from: stripe, to: fields.count, by: stripes).map {
+                try chunk.column($0, rows: rows)
+            }
+        }
+        let columns = fields.map { parts[$0 % stripes][$0 / stripes] }
         var attributes = AttributeReader(
             columns,
             promoted: .spans,

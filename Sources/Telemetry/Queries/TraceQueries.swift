@@ -9,7 +9,7 @@ extension TelemetryNode {
     public func trace(_ id: TraceID, space: String) throws(QueryFailure) -> FoundTrace? {
         let snapshot = try snapshot(space)
         do {
-            return try TraceLookup(snapshot).trace(id)
+            return try TraceLookup(snapshot).trace(id, spread: true)
         } catch {
             throw QueryFailure(error)
         }
@@ -24,7 +24,8 @@ extension TelemetryNode {
         do {
             let ids = try search.run(snapshot)
             let lookup = try TraceLookup(snapshot)
-            return try ids.compactMap { try lookup.trace($0) }
+            return try Parallel.map(ids.count) { try lookup.trace(ids[$0], spread: false) }
+                .compactMap { $0 }
         } catch {
             throw QueryFailure(error)
         }
@@ -45,10 +46,10 @@ struct TraceLookup {
     }
 
     /// Every span of the trace once, in order of start; nil when there is none.
-    func trace(_ id: TraceID) throws -> FoundTrace? {
+    func trace(_ id: TraceID, spread: Bool) throws -> FoundTrace? {
         var found: [FoundSpan] = []
         for chunk in chunks {
-            for rows in try rows(of: id, chunk) { found += try SpanReader.spans(chunk, rows: rows) }
+            for rows in try rows(of: id, chunk) { found += try SpanReader.spans(chunk, rows: rows, spread: spread) }
         }
         if found.isEmpty { return nil }
         // The same span may have been sent twice.
