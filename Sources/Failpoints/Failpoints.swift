@@ -36,6 +36,7 @@ public final class FailpointRegistry: Sendable {
     }
     private let state = Mutex(State())
 
+    /// A registry with no point armed.
     public init() {}
 
     /// A registry armed from the environment variable `HOLDFAST_FAILPOINTS`:
@@ -85,6 +86,7 @@ public final class FailpointRegistry: Sendable {
 #else
 /// Which points are armed: none, because the package trait `Failpoints` is off.
 public struct FailpointRegistry: Sendable {
+    /// A registry with no point armed; no other exists.
     public init() {}
 
     /// An empty registry.

@@ -1,10 +1,13 @@
-/// Picks rows out of several columns of one field, in any order.
+/// Where a row lies among the rows of several sources.
 public struct RowAddress: Sendable {
     /// Source in the high half, row in the low one.
     public let rawValue: UInt64
 
+    /// Row `row` of source `source`; both are less than 2^32.
     @inlinable public init(source: Int, row: Int) { rawValue = UInt64(source) << 32 | UInt64(row) }
+    /// The position of the source.
     @inlinable public var source: Int { Int(rawValue >> 32) }
+    /// The position of the row in its source.
     @inlinable public var row: Int { Int(rawValue & 0xffff_ffff) }
 }
 
@@ -16,6 +19,7 @@ public struct TextMerger {
     private var sources: [TextDictionary] = []
     private var merged: TextDictionary?
 
+    /// A merger without sources; `capacity` distinct strings are expected.
     public init(capacity: Int = 4_096) { interner = TextInterner(capacity: capacity) }
 
     /// Adds every entry of `dictionary`.
@@ -61,8 +65,11 @@ extension Column {
     /// Row `i` of the result is row `order[i].row` of `sources[order[i].source]`.
     ///
     /// - Parameters:
+    ///   - sources: columns of one field.
+    ///   - order: the rows to pick; a row may be picked again.
     ///   - merger: has every dictionary of the sources.
     ///   - dictionary: the merger's dictionary.
+    /// - Returns: a column of `order.count` rows.
     public static func gather(
         _ sources: [Column],
         _ order: [RowAddress],

@@ -22,7 +22,9 @@ public struct TextInterner {
         offsets.reserveCapacity(capacity + 1)
     }
 
+    /// Entries so far, the next code.
     public var count: Int { hashes.count }
+    /// Bytes of all entries together.
     public var byteCount: Int { bytes.count }
 
     /// The code of the bytes, which become a new entry if they are not one.

@@ -18,8 +18,6 @@ public struct Limits: Sendable {
     public var rowGroupRowsMax = 65_536
     /// Row groups with fewer rows are merged when their segment is compacted.
     public var rowGroupRowsSmall = 32_768
-    /// Rows in a data page.
-    public var pageRowsMax = 2_048
     /// Segments of one size tier and window that start a compaction.
     public var compactionFanIn = 8
     /// A segment of this size is not compacted again.
@@ -41,13 +39,13 @@ public struct Limits: Sendable {
     /// Open segment files.
     public var segmentCacheFiles = 256
 
+    /// The default limits.
     public init() {}
 
     /// Traps when a set of limits contradicts itself.
     public func checkInvariants() {
         precondition(journalGroupBytesMax <= journalFileBytesMax)
         precondition(memtableFlushBytes * 2 <= memtableBytesMax)
-        precondition(pageRowsMax <= rowGroupRowsMax)
         precondition(rowGroupRowsSmall <= rowGroupRowsMax)
         precondition(compactionFanIn >= 2 && manifestsRetained >= 2)
         precondition(diskUsedFractionMax > 0 && diskUsedFractionMax < 1)

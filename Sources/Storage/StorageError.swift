@@ -1,5 +1,7 @@
-/// The one error of this module. `code` says what the caller does next; `message` and `remedy` are for
-/// the person who reads the log at night.
+/// The one error of this module.
+///
+/// `code` says what the caller does next; `message` and `remedy` are for the person who reads the log
+/// at night.
 public struct StorageError: Error, Sendable, CustomStringConvertible {
     /// What the caller does next.
     public enum Code: String, Sendable {
@@ -15,15 +17,20 @@ public struct StorageError: Error, Sendable, CustomStringConvertible {
         case restore
     }
 
+    /// What the caller does next.
     public let code: Code
+    /// What happened, with the names and numbers of the case.
     public let message: String
+    /// What a person does about it.
     public let remedy: String
 
+    /// An error that calls for `code`.
     public init(_ code: Code, _ message: String, remedy: String) {
         self.code = code
         self.message = message
         self.remedy = remedy
     }
 
+    /// Message, code and remedy on one line.
     public var description: String { "\(message) (\(code.rawValue)): \(remedy)" }
 }

@@ -1,6 +1,8 @@
 import Failpoints
 
-/// The places between two durable steps of this module. Each comment says what is durable when it fires.
+/// The places between two durable steps of this module.
+///
+/// Each comment says what is durable when it fires.
 package enum StorageFailpoint: String, Failpoint {
     /// Nothing of the group.
     case journalAppendPre = "journal.append.pre"

@@ -32,6 +32,7 @@ struct Verify: ParsableCommand {
                     + #""problems":[\#(problems.joined(separator: ","))]}"#
             )
         } else {
+            for problem in report.problems { print(problem) }
             print(
                 "\(report.manifests) manifests, \(report.segments) segments, \(report.rows) rows, "
                     + "\(report.bytes) bytes, \(report.journalBatches) journaled batches: "

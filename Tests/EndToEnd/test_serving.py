@@ -133,9 +133,3 @@ def test_health_and_the_first_page(server: Holdfast) -> None:
     assert 'holdfast_acknowledged_records_total{signal="spans"} 4' in metrics.text
     names = [line.split()[2] for line in metrics.text.splitlines() if line.startswith("# TYPE")]
     assert len(names) == len(set(names)), "a metric has two TYPE lines"
-
-
-def test_a_healthy_server_has_no_dead_letters(server: Holdfast) -> None:
-    assert server.get("/api/dead-letters") == {"deadLetters": []}
-    told = server.cli("dead-letters", "list", "--url", server.http, "--json")
-    assert (told.returncode, json.loads(told.stdout or "null")) == (0, {"deadLetters": []})

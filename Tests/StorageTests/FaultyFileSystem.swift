@@ -40,7 +40,9 @@ final class FaultyFileSystem: FileSystem {
     /// Whether the fault has been met.
     var hasFired: Bool { state.withLock { $0.calls >= failAt } }
 
-    /// Counts a call; throws when it is the one to fail. True when half of it is to be done.
+    /// Counts a call; throws when it is the one to fail.
+    ///
+    /// True when half of it is to be done.
     func change(_ operation: String, _ path: String) throws(FileError) -> Bool {
         let verdict = state.withLock { state -> (fails: Bool, halfway: Bool) in
             if state.isDead { return (true, false) }

@@ -15,7 +15,8 @@ struct Fixture {
         ]),
         sortKey: [0, 1],
         identity: [0],
-        timeField: 1
+        timeField: 1,
+        pageRows: 16
     )
 
     static let limits: Limits = {
@@ -24,7 +25,6 @@ struct Fixture {
         limits.journalGroupBytesMax = 32 << 10
         limits.rowGroupRowsMax = 64
         limits.rowGroupRowsSmall = 32
-        limits.pageRowsMax = 16
         limits.compactionFanIn = 3
         limits.garbageGraceSeconds = 0
         limits.manifestsRetained = 2

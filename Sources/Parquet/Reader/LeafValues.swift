@@ -16,6 +16,7 @@ struct LeafValues {
     /// Which children have a value, once one has none.
     private var validity: [UInt64]?
     private static let reservedCountMax = 1 << 20
+    private static let reservedTextByteCountMax = 32 << 20
 
     /// Starts empty; `expected` says how many values there may be, and is a hint only.
     init(_ leaf: Leaf, expected: Int) {
@@ -27,6 +28,11 @@ struct LeafValues {
         default: fixed.reserveCapacity(count)
         }
         if leaf.isRepeated { starts.reserveCapacity(count / 4 + 16) }
+    }
+
+    /// Makes room for text, so that it does not move as it grows.
+    mutating func reserveText(byteCount: Int) {
+        entryBytes.reserveCapacity(min(byteCount, Self.reservedTextByteCountMax))
     }
 
     /// Whether nulls are noted apart from the values: text and identifiers have values for them.

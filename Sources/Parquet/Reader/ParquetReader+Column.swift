@@ -56,6 +56,8 @@ extension ParquetReader {
         return try locating(leaf, chunk.pages.offset) {
             try DecoderPool.shared.withDecoder { decoder in
                 var values = LeafValues(leaves[leaf], expected: chunk.valueCount)
+                // A chunk's text is at most a few times its bytes on disk.
+                values.reserveText(byteCount: min(chunk.uncompressedByteCount, bytes.count * 16))
                 try bytes.withUnsafeBytes { region in
                     try decoder.decodeAll(region, chunk, &values)
                 }
@@ -104,7 +106,8 @@ extension ParquetReader {
                 var values = LeafValues(
                     leaves[leaf],
                     expected: leaves[leaf].isRepeated
-                        ? 0 : index.rows(last, of: rowCount).upperBound - index.pages[first].firstRow
+                        ? 0
+                        : index.rows(last, of: rowCount).upperBound - index.pages[first].firstRow
                 )
                 try bytes.withUnsafeBytes { region in
                     try decoder.begin(chunk)

@@ -3,7 +3,7 @@ import Telemetry
 
 /// The JSON that Jaeger's clients expect.
 enum JaegerJSON {
-    /// `{"data":[...],"total":n,"limit":0,"offset":0,"errors":null}`
+    /// A list: `{"data":[...],"total":n,"limit":0,"offset":0,"errors":null}`.
     static func list<Element>(
         _ elements: [Element],
         _ body: (inout JSONWriter, Element) -> Void
@@ -23,7 +23,7 @@ enum JaegerJSON {
         return writer.bytes
     }
 
-    /// `{"name":[...]}`
+    /// A list under a name: `{"name":[...]}`.
     static func named<Element>(
         _ name: String,
         _ elements: [Element],
@@ -196,7 +196,7 @@ enum JaegerJSON {
 
     // MARK: - Version 3
 
-    /// `{"result":{"resourceSpans":[...]}}`
+    /// The spans of traces as OTLP: `{"result":{"resourceSpans":[...]}}`.
     static func result(_ traces: [FoundTrace]) -> [UInt8] {
         let spans = OTLPEncoder.json(traces: traces.flatMap(\.resourceSpans))
         return Array("{\"result\":".utf8) + spans + [UInt8(ascii: "}")]

@@ -16,7 +16,7 @@ struct JaegerRoutes: RouteGroup {
             }
         }
         router.get("/api/services/{service}/operations") { request, context in
-            let service = context.parameters.get("service") ?? ""
+            let service = PercentCoding.decoded(context.parameters.get("service") ?? "")
             let space = context.space
             return try await runner.json(request) { node in
                 let names = Set(try node.operations(of: service, space: space).map(\.name)).sorted()
@@ -52,7 +52,7 @@ struct JaegerRoutes: RouteGroup {
             }
         }
         router.get("/api/traces/{id}") { request, context in
-            let text = context.parameters.get("id") ?? ""
+            let text = PercentCoding.decoded(context.parameters.get("id") ?? "")
             let id = try TraceID(parameter: text)
             let space = context.space
             return try await runner.json(request) { node in
@@ -103,7 +103,7 @@ struct JaegerRoutes: RouteGroup {
             }
         }
         router.get("/api/v3/traces/{id}") { request, context in
-            let text = context.parameters.get("id") ?? ""
+            let text = PercentCoding.decoded(context.parameters.get("id") ?? "")
             let id = try TraceID(parameter: text)
             let space = context.space
             return try await runner.json(request) { node in

@@ -12,7 +12,7 @@ struct NodeRoutes: RouteGroup {
             try await runner.json(request) { node in Self.spaces(try node.status()) }
         }
         router.post("/api/spaces/{name}") { request, context in
-            let name = context.parameters.get("name") ?? ""
+            let name = PercentCoding.decoded(context.parameters.get("name") ?? "")
             guard OriginCheck.allows(request.headers[.origin]) else {
                 throw APIError.forbiddenOrigin
             }

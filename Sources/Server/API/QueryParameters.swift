@@ -5,7 +5,14 @@ struct QueryParameters {
     private let parameters: [(key: String, value: String)]
 
     init(_ request: Request) {
-        parameters = request.uri.queryParameters.map { (String($0.key), String($0.value)) }
+        // Forms write a space as "+", which only the raw text tells from an escaped plus.
+        parameters = (request.uri.query ?? "").split(separator: "&").map { pair in
+            let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return (
+                PercentCoding.decoded(sides[0], plusIsSpace: true),
+                sides.count == 2 ? PercentCoding.decoded(sides[1], plusIsSpace: true) : ""
+            )
+        }
     }
 
     /// The value of the first of `names` that is there and not empty.
@@ -186,5 +193,38 @@ enum Timestamp {
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
             - 719_468
+    }
+}
+
+/// Percent-encoding of URLs (RFC 3986, section 2.1).
+enum PercentCoding {
+    /// The text behind the escapes; what is no escape stays, and invalid UTF-8 is repaired.
+    static func decoded(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String {
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        var index = 0
+        while index < bytes.count {
+            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
+                let high = digit(bytes[index + 1]), let low = digit(bytes[index + 2])
+            {
+                result.append(high << 4 | low)
+                index += 3
+            } else {
+                let isSpace = plusIsSpace && bytes[index] == UInt8(ascii: "+")
+                result.append(isSpace ? UInt8(ascii: " ") : bytes[index])
+                index += 1
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x41...0x46: byte - 0x41 + 10
+        case 0x61...0x66: byte - 0x61 + 10
+        default: nil
+        }
     }
 }

@@ -8,7 +8,7 @@ struct QueryRunner: Sendable {
     private let node: TelemetryNode
     private let threads: NIOThreadPool
 
-    /// - Parameter threads: queries that run at once; others wait.
+    /// Starts `count` threads: as many queries run at once; others wait.
     init(node: TelemetryNode, threads count: Int = 4) {
         self.node = node
         threads = NIOThreadPool(numberOfThreads: count)

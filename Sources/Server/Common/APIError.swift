@@ -125,7 +125,7 @@ extension APIError {
             .contentTooLarge,
             code: "too_large",
             "the body is larger than \(limit) bytes, as sent or once inflated",
-            remedy: "Send smaller batches, or raise --max-request-bytes."
+            remedy: "Send smaller batches, or raise --max-request-mib."
         )
     }
 

@@ -2,7 +2,9 @@ package import Logging
 import Storage
 package import Telemetry
 
-/// One node behind its doors: the composition root. Joins telemetry, the query APIs and the web pages.
+/// One node behind its doors: the composition root.
+///
+/// Joins telemetry, the query APIs and the web pages.
 package struct NodeServer: Sendable {
     private let server: HoldfastServer
 

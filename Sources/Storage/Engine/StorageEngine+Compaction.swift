@@ -163,9 +163,11 @@ extension StorageEngine {
     /// Drops the segments of `space` that are older or more than the limits allow.
     ///
     /// - Parameters:
-    ///   - before: segments whose every row is older (Unix nanoseconds) are dropped.
-    ///   - bytesMax: the oldest segments are dropped until the rest fits.
+    ///   - name: the space; one that does not exist has nothing to drop.
+    ///   - before: segments whose every row is older (Unix nanoseconds) are dropped; nil keeps all.
+    ///   - bytesMax: the oldest segments are dropped until the rest fits; nil keeps all.
     /// - Returns: how many were dropped.
+    /// - Throws: when the change cannot be committed: see `CommitDoor.commit`.
     @discardableResult
     package func retain(
         space name: String,

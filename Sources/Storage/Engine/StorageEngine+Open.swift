@@ -8,7 +8,9 @@ import Synchronization
 // commit the new epoch to every space (the fence) · replay the journal above each space's folded LSN · a new
 // journal file under the new epoch. Every step may be repeated: a crash during recovery is a crash like any other.
 
-/// Turns a journaled batch back into rows. Given by the module that wrote the batch.
+/// Turns a journaled batch back into rows.
+///
+/// Given by the module that wrote the batch.
 package typealias BatchDecoder =
     @Sendable (JournalRecord) throws(StorageError) -> DecodedBatch
 
@@ -16,9 +18,13 @@ extension StorageEngine {
     /// Opens the store in `dataDirectory`, recovering whatever an earlier process left.
     ///
     /// - Parameters:
+    ///   - environment: the file system, clock, random source and failpoints to use.
+    ///   - limits: the bounds of the engine; traps when they contradict each other.
+    ///   - dataDirectory: where everything is kept; made when missing.
     ///   - catalog: every table, in an order that never changes.
-    ///   - spaces: spaces that are made when missing.
+    ///   - wanted: spaces that are made when missing.
     ///   - decode: turns a journaled batch into rows, for replay.
+    /// - Returns: the engine, which holds the directory until it is closed.
     /// - Throws: `.stop` when another process has the directory; `.restore` when acknowledged bytes are
     ///   damaged or missing; the message names the file.
     package static func open(

@@ -104,7 +104,9 @@ package final class StorageEngine: Sendable {
         self.lock = Mutex(lock)
     }
 
-    /// Gives the data directory up. The engine is not used afterwards; snapshots stay readable.
+    /// Gives the data directory up.
+    ///
+    /// The engine is not used afterwards; snapshots stay readable.
     package func close() { lock.withLock { $0 = nil } }
 
     /// Makes `batches` durable behind one barrier, then visible.

@@ -73,6 +73,8 @@ package struct StoreInspection: Sendable {
     /// - Parameters:
     ///   - decode: turns a journaled batch into rows; a batch that cannot be decoded is a problem.
     ///   - progress: told what is being checked, line by line.
+    /// - Returns: what was checked, and every problem found.
+    /// - Throws: when the spaces or their manifests cannot be listed; damage is reported, not thrown.
     package func verify(
         decode: BatchDecoder,
         progress: (String) -> Void

@@ -9,11 +9,16 @@ import Musl
 
 /// Everything the engine takes from outside, so that a test decides all of it.
 public struct Environment: Sendable {
+    /// Where files are kept.
     public var fileSystem: any FileSystem
+    /// The time of day.
     public var clock: any WallClock
+    /// Where identifiers come from.
     public var random: any RandomSource
+    /// The failpoints of this engine, so that engines in one process are armed separately.
     public var failpoints: FailpointRegistry
 
+    /// The operating system's, with failpoints armed by `HOLDFAST_FAILPOINTS`, unless given.
     public init(
         fileSystem: any FileSystem = PosixFileSystem(),
         clock: any WallClock = SystemClock(),
@@ -27,7 +32,9 @@ public struct Environment: Sendable {
     }
 }
 
-/// The time of day. The engine orders nothing by it: it only ages memtables, retention and garbage.
+/// The time of day.
+///
+/// The engine orders nothing by it: it only ages memtables, retention and garbage.
 public protocol WallClock: Sendable {
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     func now() -> UInt64
@@ -35,8 +42,10 @@ public protocol WallClock: Sendable {
 
 /// The operating system's clock.
 public struct SystemClock: WallClock {
+    /// The one system clock; it has no state.
     public init() {}
 
+    /// Nanoseconds since 1970-01-01T00:00:00Z, from `CLOCK_REALTIME`.
     public func now() -> UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
@@ -51,8 +60,10 @@ public protocol RandomSource: Sendable {
 
 /// The operating system's generator.
 public struct SystemRandom: RandomSource {
+    /// The one system generator; it has no state.
     public init() {}
 
+    /// Sixty-four random bits.
     public func next() -> UInt64 {
         var generator = SystemRandomNumberGenerator()
         return generator.next()

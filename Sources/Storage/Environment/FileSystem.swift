@@ -6,12 +6,16 @@ public struct FileError: Error, Sendable, CustomStringConvertible {
         case other
     }
 
+    /// What the engine makes of the error.
     public let kind: Kind
     /// The call that failed, such as `fdatasync`.
     public let operation: String
+    /// The name the call was given; the new one for `link` and `rename`.
     public let path: String
+    /// The error number the operating system gave.
     public let errno: Int32
 
+    /// A failure of `operation` on `path`.
     public init(_ kind: Kind, operation: String, path: String, errno: Int32) {
         self.kind = kind
         self.operation = operation
@@ -19,6 +23,7 @@ public struct FileError: Error, Sendable, CustomStringConvertible {
         self.errno = errno
     }
 
+    /// The call, the path and the error number.
     public var description: String { "\(operation) \(path): errno \(errno)" }
 }
 
@@ -32,8 +37,9 @@ public enum OpenMode: Sendable {
     case create
 }
 
-/// The calls the engine makes of a file system, so that tests can put a faulty one in its place. Every
-/// name is absolute or relative to the working directory of the process.
+/// The calls the engine makes of a file system, so that tests can put a faulty one in its place.
+///
+/// Every name is absolute or relative to the working directory of the process.
 public protocol FileSystem: Sendable {
     /// Opens a file. A new name is durable only after `syncDirectory`.
     func open(_ path: String, _ mode: OpenMode) throws(FileError) -> any FileHandle
@@ -59,16 +65,21 @@ public protocol FileSystem: Sendable {
 
 /// One name in a directory.
 public struct DirectoryEntry: Sendable, Equatable {
+    /// The last part of the path.
     public let name: String
+    /// Whether the name stands for a directory.
     public let isDirectory: Bool
 
+    /// An entry called `name`.
     public init(name: String, isDirectory: Bool) {
         self.name = name
         self.isDirectory = isDirectory
     }
 }
 
-/// An open file. Closed when the last reference goes.
+/// An open file.
+///
+/// Closed when the last reference goes.
 public protocol FileHandle: AnyObject, Sendable {
     /// Writes some of `bytes` at `offset` and says how many; at least one.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) -> Int

@@ -6,8 +6,10 @@ import Musl
 
 /// The file system of the operating system.
 public struct PosixFileSystem: FileSystem {
+    /// The one operating system's file system; it has no state.
     public init() {}
 
+    /// Opens a file with `open(2)`; a created one gets mode 0640.
     public func open(_ path: String, _ mode: OpenMode) throws(FileError) -> any FileHandle {
         let flags: Int32 =
             switch mode {
@@ -19,6 +21,7 @@ public struct PosixFileSystem: FileSystem {
         return PosixFileHandle(descriptor: descriptor, path: path)
     }
 
+    /// Makes a directory of mode 0750, and those above it that are missing.
     public func makeDirectory(_ path: String) throws(FileError) {
         guard mkdir(path, 0o750) != 0 else { return }
         let failure = errno
@@ -30,6 +33,7 @@ public struct PosixFileSystem: FileSystem {
         throw fileError("mkdir", path, failure)
     }
 
+    /// Makes the names in a directory durable with `fsync(2)`.
     public func syncDirectory(_ path: String) throws(FileError) {
         let descriptor = try retrying("open", path) {
             Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -38,6 +42,7 @@ public struct PosixFileSystem: FileSystem {
         guard fsync(descriptor) == 0 else { throw fileError("fsync directory", path, errno) }
     }
 
+    /// The names in a directory but `.` and `..`, sorted; empty when there is no such directory.
     public func list(_ path: String) throws(FileError) -> [DirectoryEntry] {
         guard let stream = opendir(path) else {
             if errno == ENOENT { return [] }
@@ -66,18 +71,22 @@ public struct PosixFileSystem: FileSystem {
         return entries.sorted { $0.name < $1.name }
     }
 
+    /// Gives `path` a second name with `link(2)`; fails with `.exists` when that name is taken.
     public func link(_ path: String, to name: String) throws(FileError) {
         guard Glibc.link(path, name) == 0 else { throw fileError("link", name, errno) }
     }
 
+    /// Moves `path` over `name` with `rename(2)`.
     public func rename(_ path: String, to name: String) throws(FileError) {
         guard Glibc.rename(path, name) == 0 else { throw fileError("rename", name, errno) }
     }
 
+    /// Removes a file or an empty directory; fails with `.notFound` when there is none.
     public func remove(_ path: String) throws(FileError) {
         guard Glibc.remove(path) == 0 else { throw fileError("remove", path, errno) }
     }
 
+    /// The size of a file in bytes, or nil when there is none.
     public func byteCount(_ path: String) throws(FileError) -> Int? {
         var status = stat()
         if stat(path, &status) == 0 { return Int(status.st_size) }
@@ -85,6 +94,7 @@ public struct PosixFileSystem: FileSystem {
         throw fileError("stat", path, errno)
     }
 
+    /// Bytes of the volume that holds `path`, leaving out what is reserved for root.
     public func space(_ path: String) throws(FileError) -> (total: Int, available: Int) {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { throw fileError("statvfs", path, errno) }
@@ -94,6 +104,7 @@ public struct PosixFileSystem: FileSystem {
         return ((Int(status.f_blocks) - reserved) * unit, Int(status.f_bavail) * unit)
     }
 
+    /// Takes the exclusive `flock(2)` of a file without waiting; makes the file when missing.
     public func lock(_ path: String) throws(FileError) -> any FileHandle {
         let descriptor = try retrying("open", path) {
             Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)

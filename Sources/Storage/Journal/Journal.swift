@@ -18,7 +18,9 @@ struct JournalPosition: Equatable {
     var chain: UInt32
 }
 
-/// Appends batches durably. Used by one thread at a time.
+/// Appends batches durably.
+///
+/// Used by one thread at a time.
 final class Journal {
     private struct File {
         let path: String
@@ -44,7 +46,9 @@ final class Journal {
     /// The LSN of the newest durable batch.
     var lastLSN: UInt64 { position.nextLSN - 1 }
 
-    /// - Parameter retained: files of earlier epochs that hold batches not yet in segments.
+    /// Goes on at `position`, in a new file that is made at the first append.
+    ///
+    /// The files in `retained`, of earlier epochs, hold batches not yet in segments.
     init(
         environment: Environment,
         limits: Limits,

@@ -44,6 +44,10 @@ struct JournalRecovery {
     ///   - foldedLSN: the highest LSN known to be in segments: the journal may begin above 1 only up to
     ///     there.
     ///   - repair: false when nothing may be changed on disk (`verify`).
+    ///   - visit: called with the LSN and the record of each batch.
+    /// - Returns: where the journal ends and which files it has.
+    /// - Throws: `.restore` when acknowledged batches are damaged or missing, naming the file and the
+    ///   offset; the error of a failed file operation; whatever `visit` throws.
     func run(
         foldedLSN: UInt64,
         repair: Bool,

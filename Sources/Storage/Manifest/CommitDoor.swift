@@ -19,7 +19,9 @@ package struct SpaceChange: Sendable {
     package var removed: [String: Set<String>] = [:]
     /// The new folded LSN; nil keeps the old one.
     package var foldedLSN: UInt64?
-    /// The new writer epoch; nil keeps the old one. Only recovery sets it.
+    /// The new writer epoch; nil keeps the old one.
+    ///
+    /// Only recovery sets it.
     var writerEpoch: UInt64?
 
     package init(operation: String, actor: String = "holdfast") {
@@ -28,7 +30,9 @@ package struct SpaceChange: Sendable {
     }
 }
 
-/// Publishes versions of one space. One commit at a time.
+/// Publishes versions of one space.
+///
+/// One commit at a time.
 final class CommitDoor: Sendable {
     private let environment: Environment
     private let limits: Limits

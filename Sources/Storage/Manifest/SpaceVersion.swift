@@ -1,5 +1,6 @@
-/// One published version of a space with its segment lists, held in memory. While anybody holds it,
-/// garbage collection keeps every object it names.
+/// One published version of a space with its segment lists, held in memory.
+///
+/// While anybody holds it, garbage collection keeps every object it names.
 package final class SpaceVersion: Sendable {
     let manifest: Manifest
     let checksum: String

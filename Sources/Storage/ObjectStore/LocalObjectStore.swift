@@ -8,7 +8,9 @@ import Synchronization
 // name is taken, so of two writers one wins, and a reader never sees half an object.
 // put(always): the same with rename(2) in place of link(2).
 
-/// Objects as files below one directory. Put-if-absent is atomic, and durable when it returns.
+/// Objects as files below one directory.
+///
+/// Put-if-absent is atomic, and durable when it returns.
 public final class LocalObjectStore: ObjectStore {
     private let fileSystem: any FileSystem
     private let root: String
@@ -55,6 +57,7 @@ public final class LocalObjectStore: ObjectStore {
         }
     }
 
+    /// Stores an object durably; the outcome is `.created` or `.exists`.
     public func put(
         _ key: String,
         _ bytes: [UInt8],
@@ -71,15 +74,18 @@ public final class LocalObjectStore: ObjectStore {
         }
     }
 
+    /// Begins a file in `tmp/` that gets the name `key` when it is published.
     public func beginUpload(_ key: String) throws(StorageError) -> any ObjectUpload {
         try LocalUpload(store: self, key: key)
     }
 
+    /// The bytes of an object, or nil when there is none.
     public func get(_ key: String) throws(StorageError) -> [UInt8]? {
         guard let reader = try openObject(key) else { return nil }
         return try reader.read(at: 0, count: reader.byteCount)
     }
 
+    /// Opens an object for ranged reads, or nil when there is none.
     public func openObject(_ key: String) throws(StorageError) -> (any ObjectReader)? {
         try Self.open(fileSystem, path: path(of: key))
     }
@@ -98,10 +104,12 @@ public final class LocalObjectStore: ObjectStore {
         }
     }
 
+    /// The size of an object in bytes, or nil when there is none.
     public func byteCount(_ key: String) throws(StorageError) -> Int? {
         try storing(key) { () throws(FileError) in try fileSystem.byteCount(path(of: key)) }
     }
 
+    /// The objects in the directory `prefix` and below it, sorted by key.
     public func list(_ prefix: String) throws(StorageError) -> [ObjectInfo] {
         try Self.list(fileSystem, root: root, prefix)
     }
@@ -129,6 +137,7 @@ public final class LocalObjectStore: ObjectStore {
         return found.sorted { $0.key < $1.key }
     }
 
+    /// Removes an object, not yet durably; succeeds when there is none.
     public func delete(_ key: String) throws(StorageError) {
         do throws(FileError) {
             try fileSystem.remove(path(of: key))

@@ -1,5 +1,6 @@
-/// Where everything but the journal is kept: a local directory, or an S3-compatible store. Keys are
-/// relative paths with `/` between their parts.
+/// Where everything but the journal is kept: a local directory, or an S3-compatible store.
+///
+/// Keys are relative paths with `/` between their parts.
 public protocol ObjectStore: Sendable {
     /// Stores an object. On `.created` it is durable and visible to every reader at once; otherwise
     /// see `PutOutcome`.
@@ -43,16 +44,21 @@ public enum PutOutcome: Sendable, Equatable {
 
 /// One listed object.
 public struct ObjectInfo: Sendable, Equatable {
+    /// Its key: a relative path with `/` between the parts.
     public let key: String
+    /// Its size in bytes.
     public let byteCount: Int
 
+    /// The object `key` of `byteCount` bytes.
     public init(key: String, byteCount: Int) {
         self.key = key
         self.byteCount = byteCount
     }
 }
 
-/// Ranged reads of one object. Safe for many threads.
+/// Ranged reads of one object.
+///
+/// Safe for many threads.
 public protocol ObjectReader: Sendable {
     var byteCount: Int { get }
     /// Exactly `count` bytes at `offset`.

@@ -18,7 +18,8 @@ struct RowSorter {
     /// - Parameters:
     ///   - sources: all columns of every source.
     ///   - rows: which rows of them.
-    ///   - Complexity: O(n log n) in the number of rows.
+    /// - Returns: the addresses; of rows with one identity only one.
+    /// - Complexity: O(n log n) in the number of rows.
     func order(_ sources: [[Column]], _ rows: [RowAddress]) -> [RowAddress] {
         var keyed = rows.map { Keyed(first: 0, second: 0, third: 0, fourth: 0, address: $0) }
         var word = 0

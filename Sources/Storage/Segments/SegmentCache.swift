@@ -1,8 +1,9 @@
 package import Parquet
 import Synchronization
 
-/// Open segments, their footers and filters, within bounds of bytes and files. Derived: dropping an
-/// entry costs time only.
+/// Open segments, their footers and filters, within bounds of bytes and files.
+///
+/// Derived: dropping an entry costs time only.
 package final class SegmentCache: Sendable {
     private struct Entry {
         var reader: ParquetReader

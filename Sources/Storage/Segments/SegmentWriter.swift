@@ -23,7 +23,8 @@ struct SegmentWriter {
 
     /// Writes and publishes one segment of table `table`, and one of the table derived from it.
     ///
-    /// - Parameter plans: asked for one row group at a time, so that only one is in memory.
+    /// The plans are asked for one row group at a time, so that only one is in memory.
+    ///
     /// - Returns: the entries by table name; nothing when there were no rows.
     func write(
         table position: Int,
@@ -123,7 +124,7 @@ struct SegmentWriter {
         let upload = try store.beginUpload(key)
         var crc: UInt32 = 0
         var options = WriterOptions()
-        options.pageRowLimit = limits.pageRowsMax
+        options.pageRowLimit = table.pageRows
         var writer = ParquetWriter(
             schema: table.schema,
             sortingColumns: table.sortKey,

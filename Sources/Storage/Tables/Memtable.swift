@@ -27,8 +27,9 @@ struct Memtable: Sendable {
     }
 }
 
-/// What a query reads from start to end: one version and the memtable at one moment. While it is held,
-/// no object it names is deleted.
+/// What a query reads from start to end: one version and the memtable at one moment.
+///
+/// While it is held, no object it names is deleted.
 package struct Snapshot: Sendable {
     package let space: String
     package let version: SpaceVersion

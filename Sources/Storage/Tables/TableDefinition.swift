@@ -10,6 +10,7 @@ public struct TableDefinition: Sendable {
         /// All columns of the row group in, all columns of the derived rows out.
         public let derive: @Sendable ([Column]) -> [Column]
 
+        /// Makes rows of the table at position `table` with `derive`.
         public init(table: Int, derive: @escaping @Sendable ([Column]) -> [Column]) {
             self.table = table
             self.derive = derive
@@ -18,23 +19,30 @@ public struct TableDefinition: Sendable {
 
     /// The directory of its segments.
     public let name: String
+    /// Its fields, in the order of its columns.
     public let schema: Schema
     /// Positions of the fields row groups are sorted by, most significant first.
     public let sortKey: [Int]
-    /// Positions of the fields that identify a row; of rows with the same identity one survives. A
-    /// prefix-free subset of `sortKey`. Empty: every row is its own.
+    /// Positions of the fields that identify a row; of rows with the same identity one survives.
+    ///
+    /// A prefix-free subset of `sortKey`. Empty: every row is its own.
     public let identity: [Int]
     /// Position of the INT64 field (Unix nanoseconds) that places a row in its hour.
     public let timeField: Int
+    /// The table derived from this one, or nil when there is none.
     public let derivation: Derivation?
+    /// Rows in a data page: small where single rows are looked up, large where columns are scanned.
+    public let pageRows: Int
 
+    /// A table whose sort key takes at most four 64-bit words; `RowSorter` traps on more.
     public init(
         name: String,
         schema: Schema,
         sortKey: [Int],
         identity: [Int] = [],
         timeField: Int,
-        derivation: Derivation? = nil
+        derivation: Derivation? = nil,
+        pageRows: Int = 2_048
     ) {
         self.name = name
         self.schema = schema
@@ -42,19 +50,24 @@ public struct TableDefinition: Sendable {
         self.identity = identity
         self.timeField = timeField
         self.derivation = derivation
+        self.pageRows = pageRows
     }
 }
 
-/// Rows of one table that arrived together. Immutable.
+/// Rows of one table that arrived together.
+///
+/// Immutable.
 public final class TableRows: Sendable {
     /// Position of the table in the catalog.
     public let table: Int
+    /// Rows in every column.
     public let rowCount: Int
     /// One column per field of the table's schema.
     public let columns: [Column]
     /// Estimated bytes in memory.
     public let byteCount: Int
 
+    /// Rows of the table at position `table`; a dictionary that columns share is counted once.
     public init(table: Int, rowCount: Int, columns: [Column]) {
         self.table = table
         self.rowCount = rowCount
@@ -87,7 +100,9 @@ extension Column {
 
 /// One decoded batch: rows for one or more tables of one space.
 public struct DecodedBatch: Sendable {
+    /// The rows, one entry per table that has any.
     public var tables: [TableRows]
 
+    /// A batch of the rows in `tables`; empty for a request without records.
     public init(tables: [TableRows]) { self.tables = tables }
 }

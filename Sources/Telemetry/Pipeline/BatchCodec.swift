@@ -1,8 +1,9 @@
 import OTLP
 import Storage
 
-/// Turns requests into rows: at the door, and again when the journal is replayed. The journal keeps the
-/// request as it came, so the rows of a batch are a function of its record.
+/// Turns requests into rows: at the door, and again when the journal is replayed.
+///
+/// The journal keeps the request as it came, so the rows of a batch are a function of its record.
 enum BatchCodec {
     /// A decoded request.
     struct Decoded {
@@ -11,7 +12,9 @@ enum BatchCodec {
         var rejections: Rejections
     }
 
-    /// The journal's kind of a request. The numbers are on disk.
+    /// The journal's kind of a request.
+    ///
+    /// The numbers are on disk.
     static func kind(_ signal: Signal, _ encoding: WireEncoding) -> UInt8 {
         let base: UInt8 =
             switch signal {

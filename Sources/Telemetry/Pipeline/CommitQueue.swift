@@ -3,8 +3,9 @@ import OTLP
 import Storage
 import Synchronization
 
-/// Requests that wait for the journal. One thread takes everything that waits, puts it behind one
-/// barrier, and lets all of it go.
+/// Requests that wait for the journal.
+///
+/// One thread takes everything that waits, puts it behind one barrier, and lets all of it go.
 final class CommitQueue: Sendable {
     /// A request that waits.
     struct Entry: Sendable {
@@ -26,7 +27,11 @@ final class CommitQueue: Sendable {
     private let groupBytesMax: Int
     private let append: @Sendable ([Entry]) -> Result<Void, StorageError>
 
-    /// - Parameter append: makes the batches durable and visible; called on the queue's own thread.
+    /// An empty queue.
+    ///
+    /// - Parameters:
+    ///   - groupBytesMax: payload bytes behind one barrier; a larger batch goes alone.
+    ///   - append: makes the batches durable and visible; called on the queue's own thread.
     init(
         groupBytesMax: Int,
         append: @escaping @Sendable ([Entry]) -> Result<Void, StorageError>

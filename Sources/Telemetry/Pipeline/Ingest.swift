@@ -7,11 +7,16 @@ public enum WireEncoding: UInt8, Sendable {
 
 /// One OTLP export request, already inflated.
 public struct IngestRequest: Sendable {
+    /// The name of the space it goes to.
     public var space: String
+    /// What it holds: traces, logs or metrics.
     public var signal: Signal
+    /// How the body is encoded.
     public var encoding: WireEncoding
+    /// The message as it was sent, without transport compression.
     public var body: [UInt8]
 
+    /// A request for the space called `space`.
     public init(space: String, signal: Signal, encoding: WireEncoding, body: [UInt8]) {
         self.space = space
         self.signal = signal
@@ -20,20 +25,25 @@ public struct IngestRequest: Sendable {
     }
 }
 
-/// The answer to a request that was stored. When this exists, the batch survives power loss.
+/// The answer to a request that was stored.
+///
+/// When this exists, the batch survives power loss.
 public struct IngestReceipt: Sendable {
     /// Records refused because they can never be stored (for `partial_success`).
     public var rejectedRecords: Int
     /// Why, for people; empty when nothing was refused.
     public var message: String
 
+    /// The receipt of a request; unless told otherwise every record was stored.
     public init(rejectedRecords: Int = 0, message: String = "") {
         self.rejectedRecords = rejectedRecords
         self.message = message
     }
 }
 
-/// Why a request was not stored. Nothing of it was kept.
+/// Why a request was not stored.
+///
+/// Nothing of it was kept.
 public struct IngestFailure: Error, Sendable {
     /// What the sender does next is decided by the code.
     public enum Code: String, Sendable {
@@ -51,12 +61,16 @@ public struct IngestFailure: Error, Sendable {
         case unavailable
     }
 
+    /// What the sender does next.
     public var code: Code
+    /// What happened, for people.
     public var message: String
+    /// What a person does about it.
     public var remedy: String
     /// Seconds to wait, for codes that can be retried.
     public var retryAfter: Int?
 
+    /// A failure that calls for `code`.
     public init(_ code: Code, _ message: String, remedy: String, retryAfter: Int? = nil) {
         self.code = code
         self.message = message
@@ -65,7 +79,9 @@ public struct IngestFailure: Error, Sendable {
     }
 }
 
-/// Where requests go in. Server hands every OTLP request of every transport to this.
+/// Where requests go in.
+///
+/// Server hands every OTLP request of every transport to this.
 public protocol TelemetryIngest: Sendable {
     /// Stores one request.
     ///

@@ -12,22 +12,30 @@ import Synchronization
 
 /// What a node is opened with.
 public struct NodeConfiguration: Sendable {
+    /// Where everything is kept; made when missing.
     public var dataDirectory: String
+    /// Names of spaces that are made when missing.
     public var spaces = ["default"]
+    /// The bounds of the storage engine.
     public var limits = Limits()
     /// Telemetry older than this is dropped; nil keeps it.
     public var retentionSeconds: Int?
     /// A space's segments are dropped, oldest first, above this; nil keeps them.
     public var retentionBytes: Int?
 
+    /// The defaults: one space, `default`, that keeps everything.
     public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
 }
 
 /// Batches and records acknowledged since the process started.
 public struct AcknowledgedCounts: Sendable, Equatable {
+    /// Requests.
     public var batches = 0
+    /// Spans, of requests with traces.
     public var spans = 0
+    /// Log records, of requests with logs.
     public var logs = 0
+    /// Data points, of requests with metrics.
     public var points = 0
 }
 
@@ -101,6 +109,10 @@ public final class TelemetryNode: TelemetryIngest {
 
     // MARK: - Ingest
 
+    /// Stores one request.
+    ///
+    /// - Returns: once the whole batch is durable and visible to queries.
+    /// - Throws: what the sender does next; nothing of the request may be taken as stored.
     public func ingest(_ request: IngestRequest) async throws(IngestFailure) -> IngestReceipt {
         let engine = try runningEngine()
         guard engine.hasSpace(request.space) else {
@@ -250,7 +262,9 @@ public final class TelemetryNode: TelemetryIngest {
         }
     }
 
-    /// Flushes and compacts what is due. Runs on the maintenance thread.
+    /// Flushes and compacts what is due.
+    ///
+    /// Runs on the maintenance thread.
     private func maintain() {
         guard case .open(let engine) = state.withLock({ $0.phase }) else { return }
         let isShort = engine.memtableByteCount >= configuration.limits.memtableBytesMax
@@ -331,8 +345,9 @@ public final class TelemetryNode: TelemetryIngest {
         attempt("advance", "*") { () throws(StorageError) in try engine.advanceIdleSpaces() }
     }
 
-    /// Takes nothing more; answers what waits; leaves the rest to the journal. Nothing acknowledged is
-    /// lost, and nothing that was not is flushed.
+    /// Takes nothing more; answers what waits; leaves the rest to the journal.
+    ///
+    /// Nothing acknowledged is lost, and nothing that was not is flushed.
     public func close() {
         queue.withLock { $0 }?.close()
         timer.withLock { timer in

@@ -3,10 +3,15 @@ import Parquet
 
 /// Where a record comes from.
 public final class Origin: Sendable {
+    /// The `service.name` of the resource; `unknown_service` when it has none.
     public let serviceName: String
+    /// The resource with its attributes.
     public let resource: Resource
+    /// The schema URL of the resource; empty when none was sent.
     public let resourceSchemaURL: String
+    /// The instrumentation scope with its attributes.
     public let scope: Scope
+    /// The schema URL of the scope; empty when none was sent.
     public let scopeSchemaURL: String
 
     init(
@@ -33,8 +38,11 @@ struct AttributeReader {
     private let origins: [Column]
     private var cache: [[UInt32]: Origin] = [:]
 
+    /// Reads from the columns of one run of rows.
+    ///
     /// - Parameters:
     ///   - columns: all columns of the rows.
+    ///   - promoted: the table's promoted attributes.
     ///   - origin: position of the first origin column.
     ///   - attributes: position of the first promoted column.
     init(_ columns: [Column], promoted: PromotedAttributes, origin: Int, attributes: Int) {

@@ -52,7 +52,7 @@ struct Chunk: Sendable {
 extension Snapshot {
     /// The chunks of a table whose times overlap `times`, newest first.
     ///
-    /// - Parameter timeField: position of the table's time.
+    /// The table's time is the field at `timeField`.
     func chunks(table: Int, timeField: Int, overlapping times: ClosedRange<Int64>) throws -> [Chunk]
     {
         var chunks: [Chunk] = []

@@ -6,19 +6,25 @@ import Storage
 public struct LogSearch: Sendable {
     /// Part of the body, as it stands there (upper and lower case differ).
     public var text: String?
+    /// The name of the service; nil for every one.
     public var service: String?
     /// A severity name (`ERROR`), compared without regard to case with the severity text, or, when that is
     /// empty, with the range of the severity number.
     public var severity: String?
+    /// The trace the record belongs to; nil for every record.
     public var traceID: TraceID?
+    /// Attributes of the record, its resource or scope, by their text; all must be there.
     public var attributes: [(key: String, value: String)] = []
-    /// Unix nanoseconds.
+    /// The first time that is wanted, Unix nanoseconds.
     public var start: Int64 = .min
+    /// The last time that is wanted, Unix nanoseconds.
     public var end: Int64 = .max
+    /// Records in an answer, at most.
     public var limit = 100
     /// Where the page before ended (`FoundLogs.nextCursor`).
     public var cursor: LogCursor?
 
+    /// Every record; a page holds 100.
     public init() {}
 }
 
@@ -44,17 +50,21 @@ public struct LogCursor: Sendable, Equatable, CustomStringConvertible {
         self.given = given
     }
 
+    /// The text that `init(_:)` reads: time and count with a hyphen between them.
     public var description: String { "\(time)-\(given)" }
 }
 
 /// A record as it was sent, and where it comes from.
 public struct FoundLog: Sendable {
+    /// The record.
     public let record: LogRecord
+    /// Its resource and scope.
     public let origin: Origin
 }
 
 /// One page of records, newest first.
 public struct FoundLogs: Sendable {
+    /// The records of the page, newest first.
     public let logs: [FoundLog]
     /// Where the next page begins; nil when this is the last.
     public let nextCursor: LogCursor?
@@ -76,7 +86,7 @@ extension LogSearch {
     private typealias Position = LogTable.Position
 
     /// A fitting row.
-    private struct Hit {
+    private struct Hit: Sendable {
         let time: Int64
         let chunk: Int
         let row: UInt32
@@ -93,21 +103,26 @@ extension LogSearch {
         // One more than asked for tells whether there is a next page.
         let wanted = limit + 1 + (cursor?.given ?? 0)
         var hits: [Hit] = []
-        for (index, chunk) in chunks.enumerated() {
-            if hits.count >= wanted, chunk.times.upperBound < hits[wanted - 1].time { break }
-            let filter = try filter(chunk, start...last)
-            if filter.isEmpty { continue }
-            let times = try chunk.column(Position.timeNano)
-            var found = filter.rows.map {
-                Hit(time: times.integer(Int($0)), chunk: index, row: $0)
+        var position = 0
+        while position < chunks.count {
+            if hits.count >= wanted, chunks[position].times.upperBound < hits[wanted - 1].time {
+                break
             }
-            if found.count > wanted {
-                found.sort { ($0.time, $1.row) > ($1.time, $0.row) }
-                found.removeLast(found.count - wanted)
+            // One chunk alone is often enough; after that they are read several at a time.
+            let wave =
+                position..<min(chunks.count, position == 0 ? 1 : position + Self.chunksAtOnce)
+            let found = try Parallel.map(wave.count) {
+                try self.hits(
+                    chunks[wave.lowerBound + $0],
+                    wave.lowerBound + $0,
+                    start...last,
+                    wanted
+                )
             }
-            hits += found
+            hits += found.joined()
             hits.sort { ($0.time, $1.chunk, $1.row) > ($1.time, $0.chunk, $0.row) }
             if hits.count > wanted { hits.removeLast(hits.count - wanted) }
+            position = wave.upperBound
         }
         if let cursor {
             let given = hits.prefix { $0.time == cursor.time }.count
@@ -121,6 +136,26 @@ extension LogSearch {
             next = LogCursor(time: last.time, given: same + earlier)
         }
         return FoundLogs(logs: try read(Array(page), chunks), nextCursor: next)
+    }
+
+    private static let chunksAtOnce = 4
+
+    /// The newest fitting rows of a chunk, at most `wanted`.
+    private func hits(
+        _ chunk: Chunk,
+        _ index: Int,
+        _ range: ClosedRange<Int64>,
+        _ wanted: Int
+    ) throws -> [Hit] {
+        let filter = try filter(chunk, range)
+        if filter.isEmpty { return [] }
+        let times = try chunk.column(Position.timeNano)
+        var found = filter.rows.map { Hit(time: times.integer(Int($0)), chunk: index, row: $0) }
+        if found.count > wanted {
+            found.sort { ($0.time, $1.row) > ($1.time, $0.row) }
+            found.removeLast(found.count - wanted)
+        }
+        return found
     }
 
     private func filter(_ chunk: Chunk, _ times: ClosedRange<Int64>) throws -> RowFilter {

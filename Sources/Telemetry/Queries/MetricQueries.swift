@@ -4,11 +4,15 @@ import Storage
 
 /// A metric that has been seen.
 public struct MetricName: Hashable, Sendable {
+    /// The name it was sent under.
     public let name: String
     /// `gauge`, `sum`, `histogram`, `exponential_histogram` or `summary`.
     public let type: String
+    /// The unit it was sent with; empty when it has none.
     public let unit: String
+    /// A description it was sent with; empty when none was.
     public let description: String
+    /// The services that sent it, sorted.
     public let services: [String]
 }
 
@@ -22,15 +26,20 @@ public struct MetricSeries: Sendable {
 
 /// Which points are wanted.
 public struct MetricSearch: Sendable {
+    /// The name of the metric.
     public var name: String
+    /// The name of the service; nil for every one.
     public var service: String?
-    /// Unix nanoseconds.
+    /// The first time that is wanted, Unix nanoseconds.
     public var start: Int64 = .min
+    /// The last time that is wanted, Unix nanoseconds.
     public var end: Int64 = .max
-    /// Nanoseconds between the points of an answer: of the points in one step the last is given. Nil gives
-    /// every point.
+    /// Nanoseconds between the points of an answer: of the points in one step the last is given.
+    ///
+    /// Nil gives every point.
     public var step: Int64?
 
+    /// Every point of the metric called `name`.
     public init(name: String) { self.name = name }
 }
 

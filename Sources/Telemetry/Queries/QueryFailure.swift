@@ -1,7 +1,9 @@
 import Storage
 import Synchronization
 
-/// Why a query was not answered. A query is answered whole or not at all.
+/// Why a query was not answered.
+///
+/// A query is answered whole or not at all.
 public struct QueryFailure: Error, Sendable, CustomStringConvertible {
     /// What the caller does next.
     public enum Code: String, Sendable {
@@ -17,10 +19,14 @@ public struct QueryFailure: Error, Sendable, CustomStringConvertible {
         case damaged
     }
 
+    /// What the caller does next.
     public let code: Code
+    /// What happened, for people.
     public let message: String
+    /// What a person does about it.
     public let remedy: String
 
+    /// A failure that calls for `code`.
     public init(_ code: Code, _ message: String, remedy: String) {
         self.code = code
         self.message = message
@@ -46,6 +52,7 @@ public struct QueryFailure: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Message, code and remedy on one line.
     public var description: String { "\(message) (\(code.rawValue)): \(remedy)" }
 }
 

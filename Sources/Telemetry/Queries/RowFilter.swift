@@ -1,8 +1,9 @@
 import OTLP
 import Parquet
 
-/// The rows of a chunk that still fit, narrowed condition by condition. Only columns that a condition
-/// needs are decoded, and nothing once no row is left.
+/// The rows of a chunk that still fit, narrowed condition by condition.
+///
+/// Only columns that a condition needs are decoded, and nothing once no row is left.
 struct RowFilter {
     let chunk: Chunk
     private(set) var rows: [UInt32]
@@ -67,8 +68,9 @@ struct RowFilter {
         rows = rows.filter { column.identifier(Int($0)) == wanted }
     }
 
-    /// Keeps rows that have an attribute `key` with `value`, on the record, its resource or scope. Numbers
-    /// and booleans are compared by their text.
+    /// Keeps rows that have an attribute `key` with `value`, on the record, its resource or scope.
+    ///
+    /// Numbers and booleans are compared by their text.
     mutating func keep(
         attribute key: String,
         equals value: String,

@@ -4,11 +4,14 @@ import Storage
 
 /// An operation of a service.
 public struct Operation: Hashable, Sendable, Comparable {
+    /// The name of the service.
     public let service: String
+    /// The name of its spans.
     public let name: String
     /// The span kind's name.
     public let kind: String
 
+    /// Orders by service, then name, then kind.
     public static func < (left: Operation, right: Operation) -> Bool {
         (left.service, left.name, left.kind) < (right.service, right.name, right.kind)
     }
@@ -16,9 +19,13 @@ public struct Operation: Hashable, Sendable, Comparable {
 
 /// Calls from one service to another.
 public struct Dependency: Hashable, Sendable {
+    /// The name of the calling service.
     public let parent: String
+    /// The name of the called service, never that of the calling one.
     public let child: String
+    /// Spans of the called service whose parent is a span of the calling one.
     public let callCount: Int
+    /// Those of the calls whose span has error status.
     public let errorCount: Int
 }
 
@@ -80,7 +87,9 @@ enum TimeInterval {
     static let hour: Int64 = 3_600_000_000_000
 }
 
-/// What is known of immutable chunks, so that it is worked out once. Derived; bounded by count.
+/// What is known of immutable chunks, so that it is worked out once.
+///
+/// Derived; bounded by count.
 final class SpanFacts: Sendable {
     private struct Key: Hashable {
         let segment: String
@@ -134,8 +143,9 @@ final class SpanFacts: Sendable {
     }
 }
 
-/// Joins spans with their parents' services. Most parents are in the same run of rows; the others are
-/// looked up in a second pass over the chunks.
+/// Joins spans with their parents' services.
+///
+/// Most parents are in the same run of rows; the others are looked up in a second pass over the chunks.
 private struct CallJoin {
     private struct Parent: Hashable {
         let trace: UInt64

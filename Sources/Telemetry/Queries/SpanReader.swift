@@ -4,13 +4,17 @@ import Storage
 
 /// A span as it was sent, and where it comes from.
 public struct FoundSpan: Sendable {
+    /// The span.
     public let span: Span
+    /// Its resource and scope.
     public let origin: Origin
 }
 
 /// All spans of one trace, in order of start.
 public struct FoundTrace: Sendable {
+    /// The trace id that all its spans have.
     public let id: TraceID
+    /// Its spans in order of start, each span id once.
     public let spans: [FoundSpan]
 }
 
@@ -24,6 +28,8 @@ enum SpanReader {
     ///   - chunk: where they are.
     ///   - rows: which rows.
     ///   - spread: whether to decode columns on several processors.
+    /// - Returns: one span per row, in order.
+    /// - Throws: when the columns cannot be read.
     static func spans(
         _ chunk: Chunk,
         rows: Range<Int>,

@@ -49,7 +49,9 @@ struct TraceLookup {
     func trace(_ id: TraceID, spread: Bool) throws -> FoundTrace? {
         var found: [FoundSpan] = []
         for chunk in chunks {
-            for rows in try rows(of: id, chunk) { found += try SpanReader.spans(chunk, rows: rows, spread: spread) }
+            for rows in try rows(of: id, chunk) {
+                found += try SpanReader.spans(chunk, rows: rows, spread: spread)
+            }
         }
         if found.isEmpty { return nil }
         // The same span may have been sent twice.

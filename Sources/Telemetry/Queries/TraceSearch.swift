@@ -4,19 +4,27 @@ import Storage
 
 /// Which traces are wanted: those with a span that fits every condition.
 public struct TraceSearch: Sendable {
+    /// The name of the service; nil for every one.
     public var service: String?
+    /// The name of the span; nil for every one.
     public var operation: String?
-    /// Attributes of the span, its resource or scope. `error` is true for spans with error status;
-    /// `span.kind` is the kind's name.
+    /// Attributes of the span, its resource or scope.
+    ///
+    /// `error` is true for spans with error status; `span.kind` is the kind's name; the `otel.` tags
+    /// that Jaeger's API shows are found too.
     public var attributes: [(key: String, value: String)] = []
-    /// Nanoseconds.
+    /// The shortest span that is wanted, nanoseconds; nil sets no bound.
     public var durationMin: Int64?
+    /// The longest span that is wanted, nanoseconds; nil sets no bound.
     public var durationMax: Int64?
-    /// Start of the span, Unix nanoseconds.
+    /// The first start of a span that is wanted, Unix nanoseconds.
     public var start: Int64 = .min
+    /// The last start of a span that is wanted, Unix nanoseconds.
     public var end: Int64 = .max
+    /// Traces in an answer, at most.
     public var limit = 20
 
+    /// Every trace; an answer holds 20.
     public init() {}
 
     private typealias Position = SpanTable.Position
@@ -88,6 +96,17 @@ public struct TraceSearch: Sendable {
             switch (key, value) {
             case ("error", "true"): try filter.keep(integer: Position.statusCode, in: 2...2)
             case ("error", "false"): try filter.keep(integer: Position.statusCode, in: 0...1)
+            case ("otel.status_code", "ERROR"):
+                try filter.keep(integer: Position.statusCode, in: 2...2)
+            case ("otel.status_code", "OK"):
+                try filter.keep(integer: Position.statusCode, in: 1...1)
+            case ("otel.status_description", _):
+                try filter.keep(text: Position.statusMessage, equals: value)
+            case ("otel.scope.name", _):
+                try filter.keep(text: Position.origin + 6, equals: value)
+            case ("otel.scope.version", _):
+                try filter.keep(text: Position.origin + 7, equals: value)
+            case ("w3c.tracestate", _): try filter.keep(text: Position.traceState, equals: value)
             case ("span.kind", _): try filter.keep(text: Position.kindText, equals: value)
             default:
                 try filter.keep(

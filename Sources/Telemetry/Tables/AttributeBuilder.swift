@@ -5,7 +5,9 @@ import Parquet
 struct AttributeBuilder {
     private let promoted: PromotedAttributes
     private let rows: Int
-    /// By text code: the promoted position of that key, -1 for none. Grows with the dictionary.
+    /// By text code: the promoted position of that key, -1 for none, -2 for not looked up.
+    ///
+    /// Grows with the dictionary.
     private var promotedByCode: [Int16] = []
     private var promotedText: [OptionalText]
     private var promotedFixed: [OptionalFixed]
@@ -134,7 +136,7 @@ private struct MapBuilder {
     @inline(__always)
     mutating func endRow() { offsets.append(UInt32(keys.count)) }
 
-    /// - Parameter text: whether the values are text codes.
+    /// The map column of the rows so far; `text` says whether the values are text codes.
     func column(_ dictionary: TextDictionary, text: Bool) -> Column {
         if keys.isEmpty { return .absent(rows: offsets.count - 1) }
         let valueColumn: Column =

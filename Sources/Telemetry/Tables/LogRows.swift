@@ -5,7 +5,7 @@ import Storage
 extension LogTable {
     /// The rows of a decoded request.
     ///
-    /// - Parameter receivedAt: stands in for records that carry no time at all (Unix nanoseconds).
+    /// Records that carry no time at all get `receivedAt` (Unix nanoseconds).
     static func rows(_ logs: LogColumns, receivedAt: UInt64) -> TableRows {
         let request = logs.text
         return request.body.withUnsafeBytes { body in

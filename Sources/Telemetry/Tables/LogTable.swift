@@ -30,6 +30,7 @@ enum LogTable {
         name: "logs",
         schema: schema,
         sortKey: [Position.origin, Position.timeNano],
-        timeField: Position.timeNano
+        timeField: Position.timeNano,
+        pageRows: 8_192
     )
 }

@@ -5,7 +5,7 @@ import Storage
 extension MetricTables {
     /// The rows of a decoded request, one batch of rows per table that has any.
     ///
-    /// - Parameter receivedAt: stands in for points without a time (Unix nanoseconds).
+    /// Points without a time get `receivedAt` (Unix nanoseconds).
     static func rows(_ metrics: MetricColumns, receivedAt: UInt64) -> [TableRows] {
         let request = metrics.text
         var points: [[Int]] = Array(repeating: [], count: 4)
@@ -248,8 +248,10 @@ private struct PointRows {
     }
 
     /// An id per point: equal for equal metric, resource, scope and attributes, in whatever order the
-    /// attributes came. Each part is hashed with XXH64; the hashes of a set are added up, so that order
-    /// does not matter; the sums are hashed together.
+    /// attributes came.
+    ///
+    /// Each part is hashed with XXH64; the hashes of a set are added up, so that order does not matter;
+    /// the sums are hashed together.
     private func seriesIDs() -> [UInt64] {
         let origins = metrics.origins
         let resources = (0..<origins.resourceCount).map {

@@ -1,8 +1,9 @@
 import Parquet
 
-/// Well-known attributes that have a column of their own. An attribute goes there when its value has the
-/// column's type, and into the typed map otherwise; reading puts it back under its own name. The lists
-/// only grow: a column never changes its meaning.
+/// Well-known attributes that have a column of their own.
+///
+/// An attribute goes there when its value has the column's type, and into the typed map otherwise;
+/// reading puts it back under its own name. The lists only grow: a column never changes its meaning.
 struct PromotedAttributes: Sendable {
     struct Attribute: Sendable {
         let key: String

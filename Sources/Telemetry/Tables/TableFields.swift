@@ -50,15 +50,24 @@ enum TableFields {
     )
 }
 
-/// Every table, in the order of its position. The order never changes: positions are in code only, names
-/// are on disk.
+/// Every table, in the order of its position.
+///
+/// The order never changes: positions are in code only, names are on disk.
 public enum TelemetryTables {
+    /// Spans, one row each.
     public static let spans = 0
+    /// What is known of traces, derived from the spans.
     public static let traces = 1
+    /// Log records, one row each.
     public static let logs = 2
+    /// Points of gauges and sums.
     public static let metricPoints = 3
+    /// Points of histograms with explicit bounds.
     public static let metricHistograms = 4
+    /// Points of exponential histograms.
     public static let metricExponentialHistograms = 5
+    /// Points of summaries.
     public static let metricSummaries = 6
+    /// Metric series with their labels, derived from the points.
     public static let metricSeries = 7
 }
