@@ -18,6 +18,8 @@ public struct Limits: Sendable {
     public var rowGroupRowsMax = 65_536
     /// Row groups with fewer rows are merged when their segment is compacted.
     public var rowGroupRowsSmall = 32_768
+    /// Bytes, before compression, of row groups that are decoded and merged at once.
+    public var mergeBytesMax = 256 << 20
     /// Segments of one size tier and window that start a compaction.
     public var compactionFanIn = 8
     /// A segment of this size is not compacted again.

@@ -64,8 +64,13 @@ struct Serve: AsyncParsableCommand {
         guard (1...1_024).contains(maxRequestMib), (1...65_536).contains(memtableMib) else {
             throw ValidationError("--max-request-mib takes 1 to 1024, --memtable-mib 1 to 65536.")
         }
-        guard retentionHours.map({ $0 > 0 }) ?? true, retentionGib.map({ $0 > 0 }) ?? true else {
-            throw ValidationError("--retention-hours and --retention-gib take numbers above zero.")
+        let amounts = 1...1_000_000
+        guard retentionHours.map(amounts.contains) ?? true,
+            retentionGib.map(amounts.contains) ?? true, amounts.contains(memtableAgeSeconds)
+        else {
+            throw ValidationError(
+                "--retention-hours, --retention-gib and --memtable-age-seconds take 1 to 1000000."
+            )
         }
         guard Logger.Level(rawValue: logLevel) != nil else {
             throw ValidationError("--log-level takes debug, info, notice, warning or error.")

@@ -334,6 +334,49 @@ struct TelemetryNodeTests {
         }
     }
 
+    @Test(arguments: [false, true])
+    func timesOfAnySizeAreKept(flushed: Bool) async throws {
+        try await Self.withNode(flushed ? Self.eager : Limits()) { node, directory in
+            let starts: [UInt64] = [0, 1, 1 << 63, .max - 600, UInt64(Int64.max)]
+            for (index, start) in starts.enumerated() {
+                let span = Self.span(trace: UInt64(index + 1), span: 1, start: start & ~0x3ff)
+                _ = try await node.ingest(Self.request("shop", [span]))
+            }
+            let gauge = Metric(
+                name: "far",
+                data: .gauge(starts.map { NumberPoint(time: $0, value: .int(1)) })
+            )
+            let body = OTLPEncoder.protobuf(metrics: [
+                ResourceMetrics(scopes: [ScopeMetrics(metrics: [gauge])])
+            ])
+            _ = try await node.ingest(
+                IngestRequest(
+                    space: "default",
+                    signal: .metrics,
+                    encoding: .protobuf,
+                    body: body
+                )
+            )
+            #expect(try node.searchTraces(TraceSearch(), space: "default").count == starts.count)
+            var search = MetricSearch(name: "far")
+            search.start = .min + 1
+            search.step = 1
+            #expect(try node.metricRange(search, space: "default").count == 1)
+            node.close()
+            let reopened = try Self.open(directory)
+            defer { reopened.close() }
+            let found = try reopened.searchTraces(TraceSearch(), space: "default")
+            #expect(found.count == starts.count)
+        }
+    }
+
+    @Test(arguments: [
+        "", "1", "1-", "-1-2", "1--2", "1-99999999999999999999", "1-9223372036854775807",
+    ])
+    func whatIsNoCursorIsRefused(text: String) {
+        #expect(LogCursor(text) == nil)
+    }
+
     @Test func badRequestsAreRefusedAndStoreNothing() async throws {
         try await Self.withNode { node, _ in
             let malformed = IngestRequest(

@@ -13,6 +13,8 @@ public final class ParquetReader: Sendable {
         public let rowCount: Int
         /// Bytes of its pages, compressed.
         public let byteCount: Int
+        /// Bytes of its pages before compression.
+        public let uncompressedByteCount: Int
         /// Rows in the row groups before it.
         public let firstRow: Int
     }
@@ -138,6 +140,7 @@ public final class ParquetReader: Sendable {
                 )
             }
             var bytes = 0
+            var rawBytes = 0
             for (leaf, chunk) in group.chunks.enumerated() {
                 guard chunk.path == tree.leaves[leaf].path, isInside(chunk.pages, end),
                     chunk.dataPageOffset >= chunk.pages.offset,
@@ -154,8 +157,19 @@ public final class ParquetReader: Sendable {
                 }
                 metadata.rowGroups[number].chunks[leaf].path = tree.leaves[leaf].path
                 bytes += chunk.compressedByteCount
+                let (sum, overflow) = rawBytes.addingReportingOverflow(
+                    chunk.uncompressedByteCount
+                )
+                rawBytes = overflow ? .max : sum
             }
-            groups.append(RowGroup(rowCount: group.rowCount, byteCount: bytes, firstRow: firstRow))
+            groups.append(
+                RowGroup(
+                    rowCount: group.rowCount,
+                    byteCount: bytes,
+                    uncompressedByteCount: rawBytes,
+                    firstRow: firstRow
+                )
+            )
             firstRow += group.rowCount
         }
         guard firstRow == metadata.rowCount else {

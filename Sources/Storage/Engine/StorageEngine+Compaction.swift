@@ -122,6 +122,7 @@ extension StorageEngine {
         var plans: [() throws -> RowGroupPlan] = []
         var pending: [(reader: ParquetReader, index: Int)] = []
         var pendingRows = 0
+        var pendingBytes = 0
         func emit() {
             let merging = pending
             if merging.count == 1 {
@@ -144,7 +145,7 @@ extension StorageEngine {
                     )
                 }
             }
-            (pending, pendingRows) = ([], 0)
+            (pending, pendingRows, pendingBytes) = ([], 0, 0)
         }
         for group in groups {
             let rows = group.reader.rowGroups[group.index].rowCount
@@ -152,9 +153,14 @@ extension StorageEngine {
                 plans.append { .copy(group.reader, rowGroup: group.index) }
                 continue
             }
-            if pendingRows + rows > limits.rowGroupRowsMax { emit() }
+            let bytes = group.reader.rowGroups[group.index].uncompressedByteCount
+            let isFull =
+                pendingRows + rows > limits.rowGroupRowsMax
+                || bytes > limits.mergeBytesMax - pendingBytes
+            if isFull { emit() }
             pending.append(group)
             pendingRows += rows
+            pendingBytes += bytes
         }
         emit()
         return plans

@@ -4,7 +4,7 @@ enum TimeWindow {
 
     /// The number of the hour since 1970 that `time` (Unix nanoseconds) falls in.
     static func hour(of time: Int64) -> Int64 {
-        time >= 0 ? time / nanosPerHour : (time - nanosPerHour + 1) / nanosPerHour
+        time / nanosPerHour - (time % nanosPerHour < 0 ? 1 : 0)
     }
 
     /// `yyyymmddhh` of an hour, in UTC, by the proleptic Gregorian calendar.

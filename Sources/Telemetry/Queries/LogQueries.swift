@@ -34,11 +34,14 @@ public struct LogCursor: Sendable, Equatable, CustomStringConvertible {
     let time: Int64
     /// How many records of that time have been given.
     let given: Int
+    /// More than one moment ever holds.
+    private static let givenMax = 1 << 24
 
     /// - Returns: nil when the text is not a cursor.
     public init?(_ text: String) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, let time = Int64(parts[0]), let given = Int(parts[1]), given >= 0
+        guard parts.count == 2, let time = Int64(parts[0]), let given = Int(parts[1]),
+            (0...Self.givenMax).contains(given)
         else {
             return nil
         }

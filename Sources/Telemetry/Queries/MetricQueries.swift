@@ -276,7 +276,9 @@ private struct SeriesBuilder {
         let origin = search.start == .min ? first.time : search.start
         var result: [(time: Int64, value: Double)] = []
         for point in points {
-            let time = origin + (point.time - origin) / step * step
+            // The times of points and of the question come from outside: they may be far apart.
+            let (offset, overflow) = point.time.subtractingReportingOverflow(origin)
+            let time = overflow ? point.time : origin + (offset - offset % step)
             if result.last?.time == time {
                 result[result.count - 1].value = point.value
             } else {
