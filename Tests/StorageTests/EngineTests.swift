@@ -179,6 +179,10 @@ struct EngineTests {
             try successor.flush(space: "default")
             let error = #expect(throws: StorageError.self) { try stalled.flush(space: "default") }
             #expect(error?.code == .stop)
+            stalled.stopAppending()
+            #expect(throws: StorageError.self) {
+                try stalled.append([Fixture.batch(first: 3, count: 1)])
+            }
             #expect(try Fixture.ids(successor) == [1, 2])
         }
     }

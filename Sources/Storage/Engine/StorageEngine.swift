@@ -136,6 +136,10 @@ package final class StorageEngine: Sendable {
         return try result.get()
     }
 
+    /// Refuses every batch from now on, so that its owner opens the store anew: this engine was fenced, or
+    /// no longer knows what is durable.
+    package func stopAppending() { journal.withLock { $0.poison() } }
+
     /// What a query of `space` reads, or nil when there is no such space.
     package func snapshot(space: String) -> Snapshot? {
         state.withLock { state in

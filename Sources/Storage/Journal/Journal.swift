@@ -89,10 +89,15 @@ final class Journal {
             try environment.failpoints.hit(StorageFailpoint.journalSyncPost)
             return first
         } catch {
-            isPoisoned = true
-            handle = nil
+            poison()
             throw Self.poisoned("\(error)")
         }
+    }
+
+    /// Takes no more: the store has to be opened anew.
+    func poison() {
+        isPoisoned = true
+        handle = nil
     }
 
     /// Deletes files whose every LSN is at or below `lsn`; the newest file stays.

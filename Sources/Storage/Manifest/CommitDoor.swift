@@ -40,8 +40,14 @@ final class CommitDoor: Sendable {
     private let space: String
     private let storeID: String
     private let epoch: UInt64
-    /// The newest version known; the store is asked before it is believed.
-    private let newest: Mutex<SpaceVersion>
+    private struct State {
+        /// The newest version known; the store is asked before it is believed.
+        var newest: SpaceVersion
+        /// Why nothing more is committed.
+        var stopped: StorageError?
+    }
+
+    private let state: Mutex<State>
 
     init(
         environment: Environment,
@@ -57,7 +63,7 @@ final class CommitDoor: Sendable {
         self.space = newest.manifest.space
         self.storeID = storeID
         self.epoch = epoch
-        self.newest = Mutex(newest)
+        state = Mutex(State(newest: newest))
     }
 
     /// Publishes `change` on top of the newest version.
@@ -67,10 +73,16 @@ final class CommitDoor: Sendable {
     ///   (a segment it drops is gone) or the store fails; nothing was changed then.
     func commit(_ change: SpaceChange) throws(StorageError) -> SpaceVersion {
         do {
-            return try newest.withLock { newest in
-                let version = try attempt(change, &newest)
-                newest = version
-                return version
+            return try state.withLock { state in
+                if let reason = state.stopped { throw reason }
+                do {
+                    state.newest = try attempt(change, &state.newest)
+                } catch let error as StorageError where error.code == .stop {
+                    // What is in the store is for recovery to find out.
+                    state.stopped = error
+                    throw error
+                }
+                return state.newest
             }
         } catch let error as StorageError {
             throw error
@@ -122,7 +134,7 @@ final class CommitDoor: Sendable {
             outcome = try store.put(key, bytes, .ifAbsent)
         } catch {
             // The put may have landed although it failed: settle it by reading back.
-            guard try store.byteCount(key) != nil else { throw error }
+            guard error.code != .stop, try store.byteCount(key) != nil else { throw error }
             return .unknown(error.message)
         }
         do {

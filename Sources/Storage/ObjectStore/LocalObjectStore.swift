@@ -158,23 +158,34 @@ public final class LocalObjectStore: ObjectStore {
     }
 
     /// Names `temporary` as `key`; `false` when the name is taken.
+    ///
+    /// - Throws: `.stop` when the name was made and could not be synced: nobody can tell whether it is
+    ///   durable, and a second sync would not say.
     fileprivate func name(
         _ temporary: String,
         _ key: String,
         replacing: Bool
-    ) throws(FileError) -> Bool {
-        let directory = try durableDirectory(of: key)
-        if replacing {
-            try fileSystem.rename(temporary, to: path(of: key))
-        } else {
-            do throws(FileError) {
+    ) throws(StorageError) -> Bool {
+        let directory = try storing(key) { () throws(FileError) in try durableDirectory(of: key) }
+        do throws(FileError) {
+            if replacing {
+                try fileSystem.rename(temporary, to: path(of: key))
+            } else {
                 try fileSystem.link(temporary, to: path(of: key))
-            } catch {
-                if error.kind == .exists { return false }
-                throw error
             }
+        } catch {
+            if !replacing, error.kind == .exists { return false }
+            throw storageError(error)
         }
-        try fileSystem.syncDirectory(directory)
+        do throws(FileError) {
+            try fileSystem.syncDirectory(directory)
+        } catch {
+            throw StorageError(
+                .stop,
+                "the name of \(key) may not be durable: \(error)",
+                remedy: "the node reopens by itself; if this repeats, check the disk"
+            )
+        }
         return true
     }
 
@@ -227,13 +238,11 @@ private final class LocalUpload: ObjectUpload {
     }
 
     func publish() throws(StorageError) -> PutOutcome {
-        try storing(key) { () throws(FileError) in
-            try store.name(path, key, replacing: false) ? .created : .exists
-        }
+        try store.name(path, key, replacing: false) ? .created : .exists
     }
 
     func replace() throws(StorageError) {
-        try storing(key) { () throws(FileError) in _ = try store.name(path, key, replacing: true) }
+        _ = try store.name(path, key, replacing: true)
     }
 }
 

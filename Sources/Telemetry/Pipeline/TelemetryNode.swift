@@ -285,6 +285,10 @@ public final class TelemetryNode: TelemetryIngest {
         do throws(StorageError) {
             _ = try work()
         } catch {
+            if error.code == .stop, case .open(let engine) = state.withLock({ $0.phase }) {
+                // The next request is refused as retryable, and the store is opened anew.
+                engine.stopAppending()
+            }
             logger.error(
                 "\(what) failed and will be repeated",
                 metadata: ["space": "\(space)", "error": "\(error)"]
