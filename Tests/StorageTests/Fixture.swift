@@ -62,7 +62,8 @@ struct Fixture {
                     .identifier(IdentifierColumn(words: ids, wordsPerRow: 1)),
                     .fixed(FixedColumn(values: times)),
                     .text(TextColumn(codes: codes, dictionary: interner.finish())),
-                ]
+                ],
+                timeField: 1
             )
         ])
     }

@@ -248,16 +248,41 @@ final class ChunkDecoder: @unchecked Sendable {
         }
         let present = UInt8(leaf.maxDefinition)
         let element = UInt8(leaf.elementDefinition)
-        var childCount = 0
-        var valueCount = 0
-        for index in 0..<count {
-            valueCount &+= definition[index] == present ? 1 : 0
-            childCount &+= definition[index] >= element ? 1 : 0
-        }
-        levels.childCount = childCount
-        levels.valueCount = valueCount
+        levels.valueCount = Self.count(definition, count, atLeast: present)
+        levels.childCount =
+            element == present
+            ? levels.valueCount : Self.count(definition, count, atLeast: element)
         levels.definition = UnsafePointer(definition)
         return levels
+    }
+
+    /// How many of `count` levels are `low` or more.
+    private static func count(
+        _ levels: UnsafeMutablePointer<UInt8>,
+        _ count: Int,
+        atLeast low: UInt8
+    ) -> Int {
+        if low == 0 { return count }
+        let bytes = UnsafeRawPointer(levels)
+        let bound = SIMD32(repeating: low)
+        var total = 0
+        var index = 0
+        while index &+ 32 <= count {
+            // A lane counts to 255 before it is added up.
+            var lanes = SIMD32<UInt8>()
+            let end = min(count, index &+ 255 &* 32)
+            while index &+ 32 <= end {
+                let part = bytes.loadUnaligned(fromByteOffset: index, as: SIMD32<UInt8>.self)
+                lanes &+= SIMD32(repeating: 0).replacing(with: 1, where: part .>= bound)
+                index &+= 32
+            }
+            total &+= Int(SIMD32<UInt16>(truncatingIfNeeded: lanes).wrappedSum())
+        }
+        while index < count {
+            total &+= levels[index] >= low ? 1 : 0
+            index &+= 1
+        }
+        return total
     }
 
     private func decodeValues(

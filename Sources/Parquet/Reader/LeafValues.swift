@@ -88,18 +88,24 @@ struct LeafValues {
         guard repetition[0] == 0 || rowCount > 0 else {
             throw Damage.damaged("a page that starts inside a row")
         }
+        let first = starts.count
+        starts.append(contentsOf: repeatElement(0, count: levels.count))
         var child = UInt32(childCount)
         var rows = 0
-        for index in 0..<levels.count {
-            let isThere = (levels.definition?[index] ?? levels.level) >= element
-            if repetition[index] == 0 {
-                starts.append(child)
-                rows &+= 1
-            } else if !isThere {
-                throw Damage.damaged("an empty list with several elements")
+        var isDamaged = false
+        starts.withUnsafeMutableBufferPointer { starts in
+            for index in 0..<levels.count {
+                let isThere = (levels.definition?[index] ?? levels.level) >= element
+                let isStart = repetition[index] == 0
+                // What continues a row is overwritten by the start of the next.
+                starts[first &+ rows] = isStart ? child : starts[first &+ rows]
+                rows &+= isStart ? 1 : 0
+                isDamaged = isDamaged || !(isStart || isThere)
+                child &+= isThere ? 1 : 0
             }
-            child &+= isThere ? 1 : 0
         }
+        if isDamaged { throw Damage.damaged("an empty list with several elements") }
+        starts.removeLast(levels.count - rows)
         rowCount += rows
     }
 
@@ -110,9 +116,19 @@ struct LeafValues {
             starts.append(contentsOf: repeatElement(child, count: levels.count))
             return
         }
-        for index in 0..<levels.count {
-            starts.append(child)
-            child &+= (levels.definition?[index] ?? levels.level) >= element ? 1 : 0
+        let first = starts.count
+        starts.append(contentsOf: repeatElement(0, count: levels.count))
+        starts.withUnsafeMutableBufferPointer { starts in
+            guard let definition = levels.definition else {
+                for index in 0..<levels.count {
+                    starts[first &+ index] = child &+ UInt32(truncatingIfNeeded: index)
+                }
+                return
+            }
+            for index in 0..<levels.count {
+                starts[first &+ index] = child
+                child &+= definition[index] >= element ? 1 : 0
+            }
         }
     }
 

@@ -19,18 +19,55 @@ extension ParquetReader {
         guard !rows.isEmpty, let first = numbers.first else { return .absent(rows: 0) }
         if let known = try knownColumn(rowGroup, numbers, rows) { return known }
         guard leaves[first].isRepeated else { return try leafValues(rowGroup, first, rows).column }
-        let parts = try numbers.map { try leafValues(rowGroup, $0, rows) }
-        let offsets = parts[0].offsets
-        for (part, number) in zip(parts, numbers) where part.offsets != offsets {
-            throw ParquetError(
-                code: .damaged,
-                message: "its lists differ in length from those beside it",
-                file: name,
-                column: leaves[number].name
-            )
-        }
+        let (offsets, column) = try leafValues(rowGroup, first, rows)
+        // Few rows often have no elements, and then the other leaves need not be read.
         guard let last = offsets.last, last > 0 else { return .absent(rows: rows.count) }
-        return .list(ListColumn(offsets: offsets, children: parts.map(\.column)))
+        var children = [column]
+        for number in numbers.dropFirst() {
+            let part = try leafValues(rowGroup, number, rows)
+            guard part.offsets == offsets else { throw unequalLists(number) }
+            children.append(part.column)
+        }
+        return .list(ListColumn(offsets: offsets, children: children))
+    }
+
+    /// Decodes one member of a list, map or struct field for all rows of a row group.
+    ///
+    /// - Parameters:
+    ///   - rowGroup: which row group.
+    ///   - field: the field's position in the schema.
+    ///   - member: which member, as for `statistics`.
+    ///   - beside: the offsets of another member, which this one's must equal.
+    /// - Returns: the children of row `r`, which are `column`'s rows `offsets[r]..<offsets[r + 1]`; nil when all
+    ///   rows are empty.
+    /// - Throws: `ParquetError`, and whatever the source throws.
+    public func children(
+        rowGroup: Int,
+        field: Int,
+        member: Int,
+        beside: [UInt32]? = nil
+    ) throws -> (offsets: [UInt32], column: Column)? {
+        precondition(rowGroups.indices.contains(rowGroup), "a row group of the file")
+        let numbers = try leaves(of: field)
+        precondition(member < numbers.count, "a member of the field")
+        let leaf = numbers.lowerBound + member
+        precondition(leaves[leaf].isRepeated, "a list")
+        let rows = 0..<rowGroups[rowGroup].rowCount
+        if rows.isEmpty { return nil }
+        // Only lists that are all empty are known without reading.
+        if try knownColumn(rowGroup, numbers, rows) != nil { return nil }
+        let found = try leafValues(rowGroup, leaf, rows)
+        guard beside == nil || beside == found.offsets else { throw unequalLists(leaf) }
+        return found
+    }
+
+    private func unequalLists(_ leaf: Int) -> ParquetError {
+        ParquetError(
+            code: .damaged,
+            message: "its lists differ in length from those beside it",
+            file: name,
+            column: leaves[leaf].name
+        )
     }
 
     /// Decodes one leaf for some rows; `offsets` is empty unless the leaf is repeated.

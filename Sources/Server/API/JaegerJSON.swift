@@ -41,50 +41,62 @@ enum JaegerJSON {
 
     // MARK: - The first API
 
-    static func traces(_ traces: [FoundTrace]) -> [UInt8] {
-        list(traces) { writer, trace in
+    /// The envelope around traces that `trace` wrote.
+    static func traces(_ traces: [[UInt8]]) -> [UInt8] {
+        list(traces) { writer, trace in writer.json(trace) }
+    }
+
+    /// One trace, with what its spans share under `processes`.
+    static func trace(_ trace: FoundTrace) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            let traceID = trace.id.description
+            writer.member("traceID", traceID)
+            var processes: [(name: String, origin: Origin)] = []
+            var names: [ObjectIdentifier: String] = [:]
+            writer.key("spans")
+            writer.array { writer in
+                for found in trace.spans {
+                    let identity = ObjectIdentifier(found.origin)
+                    let process = names[identity] ?? "p\(processes.count + 1)"
+                    if names[identity] == nil {
+                        names[identity] = process
+                        processes.append((process, found.origin))
+                    }
+                    span(found, traceID, process, &writer)
+                }
+            }
+            writer.key("processes")
             writer.object { writer in
-                writer.member("traceID", trace.id.description)
-                var processes: [(name: String, origin: Origin)] = []
-                var names: [ObjectIdentifier: String] = [:]
-                writer.key("spans")
-                writer.array { writer in
-                    for found in trace.spans {
-                        let identity = ObjectIdentifier(found.origin)
-                        let process = names[identity] ?? "p\(processes.count + 1)"
-                        if names[identity] == nil {
-                            names[identity] = process
-                            processes.append((process, found.origin))
-                        }
-                        span(found, process, &writer)
-                    }
+                for (name, origin) in processes { self.process(name, origin, &writer) }
+            }
+            writer.key("warnings")
+            writer.null()
+        }
+        return writer.bytes
+    }
+
+    private static func process(_ name: String, _ origin: Origin, _ writer: inout JSONWriter) {
+        writer.key(name)
+        writer.object { writer in
+            writer.member("serviceName", origin.serviceName)
+            writer.key("tags")
+            writer.array { writer in
+                for attribute in origin.resource.attributes where attribute.key != "service.name" {
+                    tag(attribute.key, attribute.value, &writer)
                 }
-                writer.key("processes")
-                writer.object { writer in
-                    for (name, origin) in processes {
-                        writer.key(name)
-                        writer.object { writer in
-                            writer.member("serviceName", origin.serviceName)
-                            writer.key("tags")
-                            writer.array { writer in
-                                for attribute in origin.resource.attributes
-                                where attribute.key != "service.name" {
-                                    tag(attribute.key, attribute.value, &writer)
-                                }
-                            }
-                        }
-                    }
-                }
-                writer.key("warnings")
-                writer.null()
             }
         }
     }
 
-    private static func span(_ found: FoundSpan, _ process: String, _ writer: inout JSONWriter) {
+    private static func span(
+        _ found: FoundSpan,
+        _ traceID: String,
+        _ process: String,
+        _ writer: inout JSONWriter
+    ) {
         let span = found.span
         writer.object { writer in
-            let traceID = span.traceID.description
             writer.member("traceID", traceID)
             writer.member("spanID", span.spanID.description)
             writer.member("operationName", span.name)

@@ -44,11 +44,13 @@ struct JaegerRoutes: RouteGroup {
             let ids = try parameters.all("traceID").map { try TraceID(parameter: $0) }
             let space = context.space
             return try await runner.json(request) { node in
-                let traces =
+                JaegerJSON.traces(
                     ids.isEmpty
-                    ? try node.searchTraces(search, space: space)
-                    : try ids.compactMap { try node.trace($0, space: space) }
-                return JaegerJSON.traces(traces)
+                        ? try node.searchTraces(search, space: space, JaegerJSON.trace)
+                        : try ids.compactMap {
+                            try node.trace($0, space: space).map(JaegerJSON.trace)
+                        }
+                )
             }
         }
         router.get("/api/traces/{id}") { request, context in
@@ -57,7 +59,7 @@ struct JaegerRoutes: RouteGroup {
             let space = context.space
             return try await runner.json(request) { node in
                 guard let trace = try node.trace(id, space: space) else { throw Self.noTrace(text) }
-                return JaegerJSON.traces([trace])
+                return JaegerJSON.traces([JaegerJSON.trace(trace)])
             }
         }
         router.get("/api/dependencies") { request, context in

@@ -29,16 +29,21 @@ struct JSONWriter {
     mutating func string(_ text: String) {
         separate()
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0x00..<0x20: escape(byte)
-            default: bytes.append(byte)
+        var text = text
+        text.withUTF8 { text in
+            var start = 0
+            for index in text.indices where Self.needsEscape(text[index]) {
+                bytes.append(contentsOf: text[start..<index])
+                escape(text[index])
+                start = index + 1
             }
+            bytes.append(contentsOf: text[start...])
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 
     mutating func integer(_ value: some BinaryInteger) { raw(value.description) }
@@ -98,6 +103,7 @@ struct JSONWriter {
 
     private mutating func escape(_ byte: UInt8) {
         switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes.append(contentsOf: [0x5c, byte])
         case 0x0a: bytes.append(contentsOf: [0x5c, UInt8(ascii: "n")])
         case 0x0d: bytes.append(contentsOf: [0x5c, UInt8(ascii: "r")])
         case 0x09: bytes.append(contentsOf: [0x5c, UInt8(ascii: "t")])

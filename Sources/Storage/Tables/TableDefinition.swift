@@ -66,12 +66,23 @@ public final class TableRows: Sendable {
     public let columns: [Column]
     /// Estimated bytes in memory.
     public let byteCount: Int
+    /// Earliest and latest time of the rows; nil when there are none.
+    public let times: ClosedRange<Int64>?
 
-    /// Rows of the table at position `table`; a dictionary that columns share is counted once.
-    public init(table: Int, rowCount: Int, columns: [Column]) {
+    /// Rows of the table at position `table`, whose time is the field at `timeField`.
+    ///
+    /// A dictionary that columns share is counted once.
+    public init(table: Int, rowCount: Int, columns: [Column], timeField: Int) {
         self.table = table
         self.rowCount = rowCount
         self.columns = columns
+        if case .fixed(let column) = columns[timeField], let low = column.values.min(),
+            let high = column.values.max()
+        {
+            times = low...high
+        } else {
+            times = nil
+        }
         var dictionaries: Set<ObjectIdentifier> = []
         byteCount = columns.reduce(256) { $0 + $1.memoryByteCount(counting: &dictionaries) }
     }

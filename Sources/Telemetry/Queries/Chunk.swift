@@ -24,6 +24,28 @@ struct Chunk: Sendable {
         }
     }
 
+    /// One member of a list field, and where each row's children are; nil when all rows are empty.
+    ///
+    /// `beside` are the offsets of another member of the field.
+    func children(
+        _ field: Int,
+        member: Int,
+        beside: [UInt32]? = nil
+    ) throws -> (offsets: [UInt32], column: Column)? {
+        switch source {
+        case .rowGroup(let reader, let group):
+            return try reader.children(
+                rowGroup: group,
+                field: field,
+                member: member,
+                beside: beside
+            )
+        case .memory(let batch):
+            guard case .list(let list) = batch.columns[field] else { return nil }
+            return (list.offsets, list.children[member])
+        }
+    }
+
     /// The ranges of rows that may hold values from `low` through `high` of a sorted field.
     func rowRanges(
         _ field: Int,
@@ -57,12 +79,9 @@ extension Snapshot {
     {
         var chunks: [Chunk] = []
         for batch in memory[table] {
-            guard case .fixed(let column) = batch.columns[timeField], let low = column.values.min(),
-                let high = column.values.max()
-            else { continue }
-            if (low...high).overlaps(times) {
+            if let range = batch.times, range.overlaps(times) {
                 chunks.append(
-                    Chunk(source: .memory(batch), rowCount: batch.rowCount, times: low...high)
+                    Chunk(source: .memory(batch), rowCount: batch.rowCount, times: range)
                 )
             }
         }

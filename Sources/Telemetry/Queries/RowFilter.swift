@@ -7,6 +7,8 @@ import Parquet
 struct RowFilter {
     let chunk: Chunk
     private(set) var rows: [UInt32]
+    /// Columns that were decoded ahead of their conditions.
+    private var decoded: [Int: Column] = [:]
 
     init(_ chunk: Chunk) {
         self.chunk = chunk
@@ -14,6 +16,16 @@ struct RowFilter {
     }
 
     var isEmpty: Bool { rows.isEmpty }
+
+    /// Decodes columns that will be asked for, on several processors.
+    mutating func decode(_ fields: [Int]) throws {
+        let chunk = chunk
+        let columns = try Parallel.map(fields.count) { try chunk.column(fields[$0]) }
+        for (field, column) in zip(fields, columns) { decoded[field] = column }
+    }
+
+    /// A column of the chunk.
+    func column(_ field: Int) throws -> Column { try decoded[field] ?? chunk.column(field) }
 
     /// Keeps `rows`, which must be some of those that still fit, in order.
     mutating func keep(only rows: [UInt32]) { self.rows = rows }
@@ -27,7 +39,7 @@ struct RowFilter {
     /// Keeps rows whose text fits `predicate`, which is asked once per distinct string.
     mutating func keepText(_ field: Int, _ predicate: (ArraySlice<UInt8>) throws -> Bool) throws {
         if rows.isEmpty { return }
-        guard case .text(let column) = try chunk.column(field) else {
+        guard case .text(let column) = try self.column(field) else {
             rows = []
             return
         }
@@ -48,7 +60,7 @@ struct RowFilter {
     /// Keeps rows whose integer lies in `range`; null counts as 0.
     mutating func keep(integer field: Int, in range: ClosedRange<Int64>) throws {
         if rows.isEmpty { return }
-        guard case .fixed(let column) = try chunk.column(field) else {
+        guard case .fixed(let column) = try self.column(field) else {
             if !range.contains(0) { rows = [] }
             return
         }
@@ -64,7 +76,7 @@ struct RowFilter {
             rows = []
             return
         }
-        let column = try chunk.column(field)
+        let column = try self.column(field)
         rows = rows.filter { column.identifier(Int($0)) == wanted }
     }
 
@@ -134,25 +146,30 @@ struct RowFilter {
             value == "true" ? 1 : value == "false" ? 0 : nil,
         ]
         for map in 0..<4 where map == 0 || wanted[map] != nil {
-            guard case .list(let list) = try chunk.column(first + map),
-                case .text(let keys) = list.children[0]
+            // The keys first: most keys are in one map only, and most rows do not have them.
+            guard let (offsets, column) = try chunk.children(first + map, member: 0),
+                case .text(let keys) = column
             else { continue }
             let keyMatches = Self.codes(keys.dictionary, equal: keyBytes)
             if !keyMatches.contains(true) { continue }
-            var valueMatches: [Bool] = []
-            if case .text(let values) = list.children[1] {
-                valueMatches = Self.codes(values.dictionary, equal: valueBytes)
-                if !valueMatches.contains(true) { continue }
-            }
-            matching += rows.filter { row in
-                (Int(list.offsets[Int(row)])..<Int(list.offsets[Int(row) + 1])).contains { child in
-                    guard keyMatches[Int(keys.codes[child])] else { return false }
-                    switch list.children[1] {
-                    case .text(let values): return valueMatches[Int(values.codes[child])]
-                    case .fixed(let values): return values.values[child] == wanted[map]
-                    default: return false
-                    }
+            var candidates: [(row: UInt32, child: Int)] = []
+            for row in rows {
+                for child in Int(offsets[Int(row)])..<Int(offsets[Int(row) + 1])
+                where keyMatches[Int(keys.codes[child])] {
+                    candidates.append((row, child))
                 }
+            }
+            if candidates.isEmpty { continue }
+            let values = try chunk.children(first + map, member: 1, beside: offsets)?.column
+            switch values {
+            case .text(let values):
+                let valueMatches = Self.codes(values.dictionary, equal: valueBytes)
+                matching += candidates.filter { valueMatches[Int(values.codes[$0.child])] }
+                    .map(\.row)
+            case .fixed(let values):
+                matching += candidates.filter { values.values[$0.child] == wanted[map] }
+                    .map(\.row)
+            default: continue
             }
         }
         return matching

@@ -22,6 +22,11 @@ public struct FoundTrace: Sendable {
 enum SpanReader {
     private typealias Position = SpanTable.Position
 
+    /// Columns that repeat others in a form for people.
+    private static let copies: Set<Int> = [
+        Position.kindText, Position.startTime, Position.duration,
+    ]
+
     /// The spans in `rows` of a chunk.
     ///
     /// - Parameters:
@@ -35,11 +40,12 @@ enum SpanReader {
         rows: Range<Int>,
         spread: Bool
     ) throws -> [FoundSpan] {
-        let fields = Array(SpanTable.schema.fields.indices)
+        let fields = SpanTable.schema.fields.indices
         let stripes = spread ? 4 : 1
         let parts = try Parallel.map(stripes) { stripe in
-            try stride(from: stripe, to: fields.count, by: stripes).map {
-                try chunk.column($0, rows: rows)
+            try stride(from: stripe, to: fields.count, by: stripes).map { field in
+                copies.contains(field)
+                    ? .absent(rows: rows.count) : try chunk.column(field, rows: rows)
             }
         }
         let columns = fields.map { parts[$0 % stripes][$0 / stripes] }

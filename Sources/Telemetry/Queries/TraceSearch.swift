@@ -45,26 +45,36 @@ public struct TraceSearch: Sendable {
         )
         var best: [TraceID: Int64] = [:]
         var floor = Int64.min
-        for chunk in chunks {
+        var position = 0
+        while position < chunks.count {
             // Chunks come newest first: once enough newer traces are known, none behind can matter.
-            if best.count >= limit, chunk.times.upperBound < floor { break }
-            for hit in try hits(chunk) {
+            if best.count >= limit, chunks[position].times.upperBound < floor { break }
+            // One chunk alone is often enough; after that they are read several at a time.
+            let isFirst = position == 0
+            let wave = position..<min(chunks.count, isFirst ? 1 : position + Self.chunksAtOnce)
+            let found = try Parallel.map(wave.count) {
+                try hits(chunks[wave.lowerBound + $0], spread: isFirst)
+            }
+            for hit in found.joined() {
                 best[hit.id] = max(best[hit.id] ?? .min, hit.start)
             }
             if best.count >= limit {
                 floor = best.values.sorted(by: >)[limit - 1]
             }
+            position = wave.upperBound
         }
         return best.sorted { ($0.value, $0.key.high) > ($1.value, $1.key.high) }.prefix(limit).map(
             \.key
         )
     }
 
-    /// Up to `limit` traces of a chunk, newest first.
-    private func hits(_ chunk: Chunk) throws -> [Hit] {
-        let filter = try filter(chunk)
+    private static let chunksAtOnce = 4
+
+    /// Up to `limit` traces of a chunk, newest first; with `spread`, columns are decoded on several processors.
+    private func hits(_ chunk: Chunk, spread: Bool) throws -> [Hit] {
+        let filter = try filter(chunk, spread: spread)
         if filter.isEmpty { return [] }
-        let starts = try chunk.column(Position.start)
+        let starts = try filter.column(Position.start)
         let newest = filter.rows
             .map { (row: $0, start: starts.integer(Int($0))) }
             .sorted { $0.start > $1.start }
@@ -80,8 +90,15 @@ public struct TraceSearch: Sendable {
         return hits
     }
 
-    private func filter(_ chunk: Chunk) throws -> RowFilter {
+    private func filter(_ chunk: Chunk, spread: Bool) throws -> RowFilter {
         var filter = RowFilter(chunk)
+        if spread {
+            var fields = [Position.start]
+            if service != nil { fields.append(Position.origin) }
+            if operation != nil { fields.append(Position.name) }
+            if durationMin != nil || durationMax != nil { fields.append(Position.duration) }
+            try filter.decode(fields)
+        }
         if let service { try filter.keep(text: Position.origin, equals: service) }
         if let operation { try filter.keep(text: Position.name, equals: operation) }
         if chunk.times.lowerBound < start || chunk.times.upperBound > end {

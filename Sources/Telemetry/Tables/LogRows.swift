@@ -15,7 +15,8 @@ extension LogTable {
                 return TableRows(
                     table: TelemetryTables.logs,
                     rowCount: logs.count,
-                    columns: columns
+                    columns: columns,
+                    timeField: Position.timeNano
                 )
             }
         }

@@ -31,7 +31,8 @@ extension MetricTables {
                     return TableRows(
                         table: TelemetryTables.metricPoints + table,
                         rowCount: points[table].count,
-                        columns: rows.columns(table: table)
+                        columns: rows.columns(table: table),
+                        timeField: MetricTables.Position.timeNano
                     )
                 }
             }

@@ -11,7 +11,12 @@ extension SpanTable {
             request.scratch.withUnsafeBytes { scratch in
                 var text = TextBuilder(body: body, scratch: scratch, records: count)
                 let columns = columns(spans, request, &text)
-                return TableRows(table: TelemetryTables.spans, rowCount: count, columns: columns)
+                return TableRows(
+                    table: TelemetryTables.spans,
+                    rowCount: count,
+                    columns: columns,
+                    timeField: Position.start
+                )
             }
         }
     }
