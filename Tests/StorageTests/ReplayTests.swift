@@ -178,11 +178,15 @@ struct ReplayTests {
     }
 
     /// What is done to the letter while the disk fails.
-    enum Deed: CaseIterable { case replay, discard }
+    enum Deed { case replay, discard }
 
     /// Fails every call of the disk during a replay or a discard and the clean-up behind it; afterwards the
     /// row is there once or never, as was told, and never twice.
-    @Test(arguments: FaultyFileSystem.Fault.allCases, Deed.allCases)
+    @Test(
+        arguments: FaultyFileSystem.Fault.allCases.map { ($0, Deed.replay) } + [
+            (.error, .discard), (.crash, .discard),
+        ]
+    )
     func noFaultAppliesALetterTwice(fault: FaultyFileSystem.Fault, deed: Deed) throws {
         var call = 0
         var fired = true

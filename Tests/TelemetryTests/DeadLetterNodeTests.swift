@@ -13,7 +13,16 @@ struct DeadLetterNodeTests {
         configuration.limits = limits
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        return try TelemetryNode(configuration: configuration, logger: logger)
+        return try TelemetryNode(
+            configuration: configuration,
+            environment: Environment(clock: StoppedClock()),
+            logger: logger
+        )
+    }
+
+    /// No letter is ever due: what is replayed, the test replays.
+    private struct StoppedClock: WallClock {
+        func now() -> UInt64 { 1_800_000_000_000_000_000 }
     }
 
     /// Limits under which every request is flushed soon, and a text of more than 1,000 bytes is poison.

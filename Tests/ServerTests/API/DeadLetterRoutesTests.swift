@@ -20,7 +20,12 @@ struct DeadLetterRoutesTests {
         var configuration = NodeConfiguration(dataDirectory: directory.path)
         configuration.limits.memtableFlushBytes = 1
         configuration.limits.segmentValueBytesMax = 1_000
-        let node = try TelemetryNode(configuration: configuration, logger: quietLogger)
+        let environment = Environment(clock: StoppedClock())
+        let node = try TelemetryNode(
+            configuration: configuration,
+            environment: environment,
+            logger: quietLogger
+        )
         let records = [LogRecord(time: 1, body: .string(String(repeating: "x", count: 2_000)))]
         _ = try await node.ingest(
             IngestRequest(
@@ -35,7 +40,11 @@ struct DeadLetterRoutesTests {
         node.maintenanceThread.sync {}
         node.close()
         configuration.limits.segmentValueBytesMax = valueBytesMax
-        let reopened = try TelemetryNode(configuration: configuration, logger: quietLogger)
+        let reopened = try TelemetryNode(
+            configuration: configuration,
+            environment: environment,
+            logger: quietLogger
+        )
         defer { reopened.close() }
         let router = Router(context: HoldfastRequestContext.self)
         DeadLetterRoutes(runner: QueryRunner(node: reopened)).add(to: router)
@@ -45,6 +54,11 @@ struct DeadLetterRoutesTests {
             #expect(letters.count == 1)
             try await body(client, try #require(letters.first?["id"] as? String))
         }
+    }
+
+    /// No letter is ever due: what is replayed, the test replays.
+    private struct StoppedClock: WallClock {
+        func now() -> UInt64 { 1_800_000_000_000_000_000 }
     }
 
     private func object(
