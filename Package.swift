@@ -118,7 +118,7 @@ let testTargets: [Target] = [
     .testTarget(
         name: "ServerTests",
         dependencies: [
-            "OTLP", "Server", "Telemetry",
+            "OTLP", "Server", "Storage", "Telemetry",
             .product(name: "GRPCCore", package: "grpc-swift-2"),
             .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
             .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -34,6 +34,14 @@ public struct Limits: Sendable {
     public var garbageGraceSeconds = 3_600
     /// Attempts to publish one manifest before the commit gives up.
     public var commitAttemptsMax = 20
+    /// One value in a segment takes at most this many bytes; a row with a larger one becomes a dead letter.
+    public var segmentValueBytesMax = 64 << 20
+    /// New work is refused while dead letters take this many bytes.
+    public var deadLetterBytesMax = 256 << 20
+    /// Failed replays of a dead letter after which only a person asks for another.
+    public var deadLetterAttemptsMax = 8
+    /// Parts of one batch that become letters of their own; what is poisoned beyond is not divided.
+    public var deadLettersPerBatchMax = 64
     /// New work is refused above this share of the disk.
     public var diskUsedFractionMax = 0.90
     /// Bytes of footers and filters of open segments kept in memory.
@@ -50,6 +58,7 @@ public struct Limits: Sendable {
         precondition(memtableFlushBytes * 2 <= memtableBytesMax)
         precondition(rowGroupRowsSmall <= rowGroupRowsMax)
         precondition(compactionFanIn >= 2 && manifestsRetained >= 2)
+        precondition(segmentValueBytesMax > 0 && deadLettersPerBatchMax > 0)
         precondition(diskUsedFractionMax > 0 && diskUsedFractionMax < 1)
     }
 }

@@ -38,6 +38,16 @@ package enum StorageFailpoint: String, Failpoint {
     case recoveryReplay = "recovery.replay"
     /// Merged segments exist; no manifest names them.
     case compactionCommitPre = "compaction.commit.pre"
+    /// Nothing of a dead letter.
+    case letterPutPre = "letter.put.pre"
+    /// The letter is durable; no manifest folds its batch.
+    case letterPutPost = "letter.put.post"
+    /// Segments of a replayed letter exist; no manifest names them.
+    case letterReplayCommitPre = "letter.replay.commitPre"
+    /// The manifest that settles the letter is durable; the letter is still there.
+    case letterReplaySettled = "letter.replay.settled"
+    /// The letter's batch is folded; the letter is still there.
+    case letterDiscardPre = "letter.discard.pre"
     /// Nothing was deleted.
     case collectMark = "gc.mark"
     /// The boundary is durable; manifests below it still exist.

@@ -28,7 +28,7 @@ struct Holdfast: AsyncParsableCommand {
             CommandGroup(
                 name: "Keep",
                 subcommands: [
-                    Spaces.self, Verify.self, Files.self,
+                    Spaces.self, DeadLetters.self, Verify.self, Files.self,
                 ]
             ),
             CommandGroup(name: "Measure", subcommands: [Bench.self]),

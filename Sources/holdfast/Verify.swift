@@ -29,13 +29,15 @@ struct Verify: ParsableCommand {
             print(
                 #"{"manifests":\#(report.manifests),"segments":\#(report.segments),"rows":\#(report.rows),"#
                     + #""bytes":\#(report.bytes),"journalBatches":\#(report.journalBatches),"#
+                    + #""deadLetters":\#(report.deadLetters),"#
                     + #""problems":[\#(problems.joined(separator: ","))]}"#
             )
         } else {
             for problem in report.problems { print(problem) }
             print(
                 "\(report.manifests) manifests, \(report.segments) segments, \(report.rows) rows, "
-                    + "\(report.bytes) bytes, \(report.journalBatches) journaled batches: "
+                    + "\(report.bytes) bytes, \(report.journalBatches) journaled batches, "
+                    + "\(report.deadLetters) dead letters: "
                     + (report.problems.isEmpty ? "all well" : "\(report.problems.count) problems")
             )
         }

@@ -62,7 +62,7 @@ def run_json(server: Holdfast, *arguments: str) -> Any:
         (["metrics"], ["edge.gauge", "{thing}"], []),
         (["metrics", "edge.gauge"], ["route=/a", "-9.223e+18"], []),
         (["spaces", "list"], ["default"], []),
-        (["status"], ["default"], []),
+        (["status"], ["default"], ["dead letters"]),
     ],
     ids=" ".join,
 )

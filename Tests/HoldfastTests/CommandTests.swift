@@ -14,7 +14,7 @@ struct CommandTests {
 
     @Test func everyCommandSaysWhatItDoesAndHow() {
         let commands = Self.all(Holdfast.self)
-        #expect(commands.count >= 24)
+        #expect(commands.count >= 29)
         for command in commands {
             #expect(!command.configuration.abstract.isEmpty, "\(command)")
             #expect(command.configuration.discussion.contains("holdfast "), "\(command)")
@@ -27,6 +27,8 @@ struct CommandTests {
         ["bench", "query", "--queries", "x", "--kinds", "trace,nothing"],
         ["bench", "ingest", "--file", "x", "--signal", "spans"],
         ["bench", "generate", "--out", "x", "--base", "5"],
+        ["dead-letters", "replay"], ["dead-letters", "discard", "--yes"],
+        ["dead-letters", "mend", "0000000000000001-0001"],
     ])
     func wrongArgumentsAreUsageErrors(arguments: [String]) {
         do {

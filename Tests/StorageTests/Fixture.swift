@@ -52,7 +52,7 @@ struct Fixture {
         let hour = Int64(bitPattern: record.payload.load(UInt64.self, at: 16))
         let ids = (0..<count).map { first + $0 }
         var interner = TextInterner()
-        let codes = ids.map { interner.code(for: "row \($0)") }
+        let codes = ids.map { interner.code(for: text($0)) }
         let times = ids.map { hour * TimeWindow.nanosPerHour + Int64($0) }
         return DecodedBatch(tables: [
             TableRows(
@@ -68,7 +68,47 @@ struct Fixture {
         ])
     }
 
-    func open(_ limits: Limits = Fixture.limits) throws(StorageError) -> StorageEngine {
+    /// The text of a row; that of a poisonous one is long, which only `strict` limits mind.
+    private static func text(_ id: UInt64) -> String {
+        isPoison(id) ? String(repeating: "x", count: 2_000) : "row \(id)"
+    }
+
+    /// Of the ids from 5,000,000 one in a thousand is poisonous.
+    static func isPoison(_ id: UInt64) -> Bool { id >= 5_000_000 && id % 1_000 == 777 }
+
+    /// Limits under which poisonous rows cannot be written.
+    static let strict: Limits = {
+        var limits = Fixture.limits
+        limits.segmentValueBytesMax = 1_000
+        return limits
+    }()
+
+    /// Decodes what `batch` journals; nothing else can be decoded, and kind 9 is of a newer program.
+    static let decoder = BatchDecoder(
+        decode: { record throws(StorageError) in
+            guard record.kind != 9 else {
+                throw StorageError(.restore, "kind 9", remedy: "run the newer program")
+            }
+            guard record.payload.count == 24 else { return .poisoned("not 24 bytes") }
+            return .rows(rows(record))
+        },
+        split: { record in
+            let first = record.payload.load(UInt64.self, at: 0)
+            let count = record.payload.load(UInt64.self, at: 8)
+            let hour = Int64(bitPattern: record.payload.load(UInt64.self, at: 16))
+            guard count > 1 else { return nil }
+            let half = count / 2
+            return (
+                batch(first: first, count: Int(half), hour: hour).record,
+                batch(first: first + half, count: Int(count - half), hour: hour).record
+            )
+        }
+    )
+
+    func open(
+        _ limits: Limits = Fixture.limits,
+        decoder: BatchDecoder = Fixture.decoder
+    ) throws(StorageError) -> StorageEngine {
         try StorageEngine.open(
             environment: Environment(
                 fileSystem: fileSystem,
@@ -79,7 +119,7 @@ struct Fixture {
             dataDirectory: directory,
             catalog: [Self.table],
             spaces: ["default"],
-            decode: Self.rows
+            decoder: decoder
         )
     }
 

@@ -3,7 +3,7 @@ import Hummingbird
 import Storage
 import Telemetry
 
-/// What a person asks of the node itself: its spaces, its state, its dead letters.
+/// What a person asks of the node itself: its spaces, its state, its files.
 struct NodeRoutes: RouteGroup {
     let runner: QueryRunner
 
@@ -96,6 +96,15 @@ struct NodeRoutes: RouteGroup {
                 writer.member("barriers", status.journalBarriers)
                 writer.member("recoveredBatches", status.recovery.records)
                 writer.member("truncatedTails", status.recovery.truncatedTails)
+            }
+            writer.key("deadLetters")
+            writer.object { writer in
+                writer.member("count", status.deadLetters.count)
+                writer.member("bytes", status.deadLetters.bytes)
+                writer.key("problems")
+                writer.array { writer in
+                    for problem in status.deadLetters.problems { writer.string(problem) }
+                }
             }
         }
         return writer.bytes

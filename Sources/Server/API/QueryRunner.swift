@@ -47,6 +47,13 @@ extension APIError {
             self.init(.notFound, code: "unknown_space", failure.message, remedy: failure.remedy)
         case .notFound:
             self.init(.notFound, code: "not_found", failure.message, remedy: failure.remedy)
+        case .refused:
+            self.init(
+                .unprocessableContent,
+                code: "refused",
+                failure.message,
+                remedy: failure.remedy
+            )
         case .unavailable:
             self.init(
                 .serviceUnavailable,

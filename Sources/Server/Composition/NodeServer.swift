@@ -20,7 +20,7 @@ package struct NodeServer: Sendable {
             routes: [
                 JaegerRoutes(runner: runner), LogRoutes(runner: runner),
                 MetricRoutes(runner: runner),
-                NodeRoutes(runner: runner), WebRoutes(),
+                NodeRoutes(runner: runner), DeadLetterRoutes(runner: runner), WebRoutes(),
             ],
             readiness: { Self.readiness(node) },
             metrics: { Self.samples(node) },
@@ -49,10 +49,21 @@ package struct NodeServer: Sendable {
                     ok: !status.diskIsFull,
                     detail: status.diskIsFull ? "nearly full: new data is refused" : "has room"
                 ),
+                deadLetters(status.deadLetters),
             ]
         } catch {
             return [ReadinessCheck("store", ok: false, detail: error.message)]
         }
+    }
+
+    private static func deadLetters(_ letters: DeadLetterFigures) -> ReadinessCheck {
+        ReadinessCheck(
+            "dead letters",
+            ok: !letters.areFull,
+            detail: letters.areFull
+                ? "\(letters.count), at the limit of bytes: new data is refused"
+                : letters.count == 0 ? "none" : "\(letters.count) to be replayed or discarded"
+        )
     }
 
     private static func samples(_ node: TelemetryNode) -> [MetricSample] {
@@ -100,6 +111,26 @@ package struct NodeServer: Sendable {
                 help: "1 while new data is refused for lack of disk.",
                 kind: .gauge,
                 value: status.diskIsFull ? 1 : 0
+            ),
+        ]
+        samples += [
+            MetricSample(
+                "holdfast_dead_letters",
+                help: "Batches, or parts of one, that were acknowledged and could not be applied.",
+                kind: .gauge,
+                value: Double(status.deadLetters.count)
+            ),
+            MetricSample(
+                "holdfast_dead_letter_bytes",
+                help: "Bytes of dead letters.",
+                kind: .gauge,
+                value: Double(status.deadLetters.bytes)
+            ),
+            MetricSample(
+                "holdfast_dead_letter_replays_total",
+                help: "Dead letters that were replayed with success.",
+                kind: .counter,
+                value: Double(status.deadLetters.replays)
             ),
         ]
         for (signal, count) in [

@@ -27,7 +27,9 @@ extension StorageEngine {
         return try space.maintenance.withLock { _ throws(StorageError) in try flushLocked(space) }
     }
 
-    private func flushLocked(_ space: Space) throws(StorageError) -> Bool {
+    /// `flush`, for whoever holds the maintenance lock of `space`.
+    func flushLocked(_ space: Space) throws(StorageError) -> Bool {
+        try checkRoomForLetters(space)
         // Between two appends: the frozen rows are exactly the batches up to `cut`.
         let (cut, frozen) = journal.withLock { journal in
             state.withLock { state -> (UInt64, [Memtable]) in
@@ -44,37 +46,64 @@ extension StorageEngine {
         try reach(.flushFreeze)
         var change = SpaceChange(operation: "flush")
         change.foldedLSN = cut
-        do {
-            for table in catalog.indices {
-                for written in try writeSegments(
-                    table,
-                    frozen.flatMap { $0.rows[table] },
-                    space.name
-                ) {
-                    change.added[written.table, default: []].append(written.segment)
-                }
-            }
+        var poisoned: Set<DeadLetterID> = []
+        do throws(FlushFault) {
+            let rows = catalog.indices.map { table in frozen.flatMap { $0.rows[table] } }
+            change.added = try writeSegments(rows, space.name)
         } catch {
-            throw Self.flushError(error)
+            guard case .poisoned(let reason) = error else { throw error.storageError }
+            (change.added, poisoned) = try isolate(space, through: cut, reason)
         }
-        for table in change.added.keys { change.added[table]?.sort { $0.id < $1.id } }
+        change.settled = unpoisoned(space, through: cut, poisoned)
+        change.forgotten = goneLetters(space)
         try reach(.flushCommitPre)
         let version = try space.door.commit(change)
         try reach(.manifestSwap)
         swap(version, space: space.name, dropFrozen: true)
+        letters.settle(change.settled)
         try trimJournal()
         return true
     }
 
-    /// Writes the rows of one table: a segment per hour, row groups in the order of arrival.
+    /// Writes rows, given by table, into segments: for each table one per hour, with row groups in the
+    /// order of arrival.
+    ///
+    /// - Parameters:
+    ///   - rows: by the position of their table.
+    ///   - space: whose rows they are.
+    ///   - isRehearsal: whether only to find out if they can be written.
+    /// - Returns: the segments by table, in id order; no version names them yet.
+    /// - Throws: `.poisoned` when a row can never be written; `.failed` when it is worth another try.
+    func writeSegments(
+        _ rows: [[TableRows]],
+        _ space: String,
+        isRehearsal: Bool = false
+    ) throws(FlushFault) -> [String: [SegmentInfo]] {
+        var writer = segmentWriter(space)
+        writer.valueBytesMax = limits.segmentValueBytesMax
+        writer.isRehearsal = isRehearsal
+        var added: [String: [SegmentInfo]] = [:]
+        do {
+            for table in catalog.indices where !rows[table].isEmpty {
+                for written in try writeSegments(table, rows[table], writer) {
+                    added[written.table, default: []].append(written.segment)
+                }
+            }
+        } catch let error as PoisonedRows {
+            throw .poisoned(error.reason)
+        } catch {
+            throw .failed(Self.flushError(error))
+        }
+        for table in added.keys { added[table]?.sort { $0.id < $1.id } }
+        return added
+    }
+
     private func writeSegments(
         _ position: Int,
         _ rows: [TableRows],
-        _ space: String
+        _ writer: SegmentWriter
     ) throws -> [(table: String, segment: SegmentInfo)] {
-        guard !rows.isEmpty else { return [] }
         let table = catalog[position]
-        let writer = segmentWriter(space)
         var written: [(table: String, segment: SegmentInfo)] = []
         for (hour, addresses) in windows(rows, table.timeField) {
             let groups = (addresses.count + limits.rowGroupRowsMax - 1) / limits.rowGroupRowsMax
@@ -88,7 +117,7 @@ extension StorageEngine {
             written += try writer.write(
                 table: position,
                 window: TimeWindow.name(hour: hour),
-                mint: mintSegmentID,
+                mint: writer.isRehearsal ? { "" } : mintSegmentID,
                 plans: plans
             )
         }
@@ -154,13 +183,33 @@ extension StorageEngine {
         error as? StorageError
             ?? StorageError(
                 .retry,
-                "a segment could not be written: \(error)",
+                "a segment could not be written: \((error as? PoisonedRows)?.reason ?? "\(error)")",
                 remedy: "it is tried again"
             )
     }
 
+    /// Why segments were not written.
+    enum FlushFault: Error {
+        /// For a reason that lies in the rows.
+        case poisoned(String)
+        /// For a reason that does not.
+        case failed(StorageError)
+
+        var storageError: StorageError {
+            switch self {
+            case .poisoned(let reason):
+                StorageError(
+                    .fixRequest,
+                    reason,
+                    remedy: "run a version of holdfast that can keep the rows, or discard them"
+                )
+            case .failed(let error): error
+            }
+        }
+    }
+
     /// Deletes journal files that no space needs any more.
-    private func trimJournal() throws(StorageError) {
+    func trimJournal() throws(StorageError) {
         let result = journal.withLock { journal -> Result<Void, StorageError> in
             let needed = state.withLock { state in
                 state.spaces.values.map(\.previousFoldedLSN).min() ?? 0
@@ -191,11 +240,19 @@ extension StorageEngine {
                     }
                 }
                 guard isIdle else { return }
-                var change = SpaceChange(operation: "advance")
-                change.foldedLSN = lastLSN
-                swap(try space.door.commit(change), space: name, dropFrozen: false)
+                try advance(space, to: lastLSN)
             }
         }
         try trimJournal()
+    }
+
+    /// Commits that a space without unfolded rows has none up to `lsn`.
+    func advance(_ space: Space, to lsn: UInt64) throws(StorageError) {
+        var change = SpaceChange(operation: "advance")
+        change.foldedLSN = lsn
+        change.settled = unpoisoned(space, through: lsn, [])
+        change.forgotten = goneLetters(space)
+        swap(try space.door.commit(change), space: space.name, dropFrozen: false)
+        letters.settle(change.settled)
     }
 }

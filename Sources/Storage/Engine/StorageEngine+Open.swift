@@ -5,14 +5,8 @@ import Synchronization
 //
 // lock the directory · FORMAT · for every space: newest manifest (list, then probe forward), checksum and chain; a damaged
 // newest one is set aside when the journal still holds everything since the one before · cut torn journal tails ·
-// commit the new epoch to every space (the fence) · replay the journal above each space's folded LSN · a new
-// journal file under the new epoch. Every step may be repeated: a crash during recovery is a crash like any other.
-
-/// Turns a journaled batch back into rows.
-///
-/// Given by the module that wrote the batch.
-package typealias BatchDecoder =
-    @Sendable (JournalRecord) throws(StorageError) -> DecodedBatch
+// commit the new epoch to every space (the fence) · replay the journal above each space's folded LSN (a batch that
+// cannot be decoded becomes a dead letter) · a new journal file under the new epoch. Every step may be repeated: a crash during recovery is a crash like any other.
 
 extension StorageEngine {
     /// Opens the store in `dataDirectory`, recovering whatever an earlier process left.
@@ -23,7 +17,8 @@ extension StorageEngine {
     ///   - dataDirectory: where everything is kept; made when missing.
     ///   - catalog: every table, in an order that never changes.
     ///   - wanted: spaces that are made when missing.
-    ///   - decode: turns a journaled batch into rows, for replay.
+    ///   - decoder: turns a journaled batch into rows, for replay; what it cannot decode becomes a dead
+    ///     letter.
     /// - Returns: the engine, which holds the directory until it is closed.
     /// - Throws: `.stop` when another process has the directory; `.restore` when acknowledged bytes are
     ///   damaged or missing; the message names the file.
@@ -33,7 +28,7 @@ extension StorageEngine {
         dataDirectory: String,
         catalog: [TableDefinition],
         spaces wanted: [String],
-        decode: BatchDecoder
+        decoder: BatchDecoder
     ) throws(StorageError) -> StorageEngine {
         limits.checkInvariants()
         let fileSystem = environment.fileSystem
@@ -50,6 +45,11 @@ extension StorageEngine {
             storeID: identity.storeID
         )
 
+        let letters = try LetterBox(
+            environment: environment,
+            store: store,
+            storeID: identity.storeID
+        )
         var versions: [String: SpaceVersion] = [:]
         let existing = try storing(dataDirectory) { () throws(FileError) in
             try fileSystem.list(dataDirectory + "/spaces").filter(\.isDirectory).map(\.name)
@@ -81,8 +81,10 @@ extension StorageEngine {
                 space: Space(name: name, door: door),
                 version: version,
                 previousFoldedLSN: base.id == 0 ? version.foldedLSN : base.foldedLSN,
-                active: Memtable(tables: catalog.count)
+                active: Memtable(tables: catalog.count),
+                previousSettled: base.settledLetters
             )
+            letters.settle(version.settledLetters)
         }
         do {
             try environment.failpoints.hit(StorageFailpoint.recoveryReplay)
@@ -101,9 +103,15 @@ extension StorageEngine {
                 )
             }
             guard lsn > entry.version.foldedLSN else { return }
-            let rows = try decode(record)
-            states[record.space] = nil
-            entry.active.apply(rows, lsn: lsn, at: now)
+            switch try decoder.decode(record) {
+            case .rows(let rows):
+                states[record.space] = nil
+                entry.active.apply(rows, lsn: lsn, at: now)
+            case .poisoned(let reason):
+                let id = DeadLetterID(lsn: lsn)
+                try letters.keep(DeadLetter(id: id, record: record, since: now, reason: reason))
+                entry.poisoned.insert(id)
+            }
             states[record.space] = entry
         }
         let journal = Journal(
@@ -125,6 +133,8 @@ extension StorageEngine {
             dataDirectory: dataDirectory,
             catalog: catalog,
             cache: SegmentCache(store: store, limits: limits),
+            decoder: decoder,
+            letters: letters,
             storeID: identity.storeID,
             epoch: epoch,
             recovery: replayed.report,

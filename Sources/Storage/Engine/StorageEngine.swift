@@ -49,6 +49,12 @@ package final class StorageEngine: Sendable {
         var previousFoldedLSN: UInt64
         var active: Memtable
         var frozen: [Memtable] = []
+        /// Letters of batches above the folded LSN, made when the journal was replayed.
+        var poisoned: Set<DeadLetterID> = []
+        /// Letters that the version before settles: see `LetterBox`.
+        var previousSettled: Set<DeadLetterID> = []
+        /// Bytes of letters for which the last flush found no room; 0 when it found some.
+        var letterBytesWanted = 0
         /// Versions that a snapshot may still hold.
         var held: [WeakVersion] = []
     }
@@ -68,6 +74,8 @@ package final class StorageEngine: Sendable {
     let dataDirectory: String
     let catalog: [TableDefinition]
     let cache: SegmentCache
+    let decoder: BatchDecoder
+    let letters: LetterBox
     package let storeID: String
     package let epoch: UInt64
     /// What recovery found when the engine was opened.
@@ -83,6 +91,8 @@ package final class StorageEngine: Sendable {
         dataDirectory: String,
         catalog: [TableDefinition],
         cache: SegmentCache,
+        decoder: BatchDecoder,
+        letters: LetterBox,
         storeID: String,
         epoch: UInt64,
         recovery: JournalRecoveryReport,
@@ -96,6 +106,8 @@ package final class StorageEngine: Sendable {
         self.dataDirectory = dataDirectory
         self.catalog = catalog
         self.cache = cache
+        self.decoder = decoder
+        self.letters = letters
         self.storeID = storeID
         self.epoch = epoch
         self.recovery = recovery
@@ -210,6 +222,8 @@ package final class StorageEngine: Sendable {
             entry.held.removeAll { $0.version == nil }
             entry.held.append(WeakVersion(version: entry.version))
             entry.previousFoldedLSN = entry.version.foldedLSN
+            entry.previousSettled = entry.version.settledLetters
+            entry.poisoned = entry.poisoned.filter { $0.lsn > version.foldedLSN }
             entry.version = version
             if dropFrozen { entry.frozen.removeAll() }
             state.spaces[space] = entry

@@ -7,6 +7,7 @@ package struct VerificationReport: Sendable {
     package var rows = 0
     package var bytes = 0
     package var journalBatches = 0
+    package var deadLetters = 0
     /// What is damaged or missing, a sentence each.
     package var problems: [String] = []
 }
@@ -71,16 +72,17 @@ package struct StoreInspection: Sendable {
     /// Checks every manifest, every object it names, and the journal.
     ///
     /// - Parameters:
-    ///   - decode: turns a journaled batch into rows; a batch that cannot be decoded is a problem.
+    ///   - decoder: turns a journaled batch into rows; a batch that cannot be decoded and is no dead
+    ///     letter yet is a problem.
     ///   - progress: told what is being checked, line by line.
     /// - Returns: what was checked, and every problem found.
     /// - Throws: when the spaces or their manifests cannot be listed; damage is reported, not thrown.
     package func verify(
-        decode: BatchDecoder,
+        decoder: BatchDecoder,
         progress: (String) -> Void
     ) throws(StorageError) -> VerificationReport {
         var report = VerificationReport()
-        var foldedLSN: UInt64 = 0
+        var folded: [String: UInt64] = [:]
         for space in try spaces() {
             var checked: Set<String> = []
             var previous: SpaceVersion?
@@ -103,7 +105,7 @@ package struct StoreInspection: Sendable {
                     }
                     previous = version
                     report.manifests += 1
-                    foldedLSN = max(foldedLSN, version.foldedLSN)
+                    folded[space] = version.foldedLSN
                     for (table, segments) in version.segments.sorted(by: { $0.key < $1.key }) {
                         for segment in segments {
                             let key = segment.key(space: space, table: table)
@@ -117,6 +119,7 @@ package struct StoreInspection: Sendable {
                 }
             }
         }
+        let letters = verifyLetters(&report, progress)
         do throws(StorageError) {
             progress("checking the journal")
             let recovery = JournalRecovery(
@@ -124,16 +127,52 @@ package struct StoreInspection: Sendable {
                 directory: dataDirectory + "/journal",
                 storeID: storeID
             )
-            let result = try recovery.run(foldedLSN: foldedLSN, repair: false) {
-                _,
+            var problems: [String] = []
+            let result = try recovery.run(foldedLSN: folded.values.max() ?? 0, repair: false) {
+                lsn,
                 record throws(StorageError) in
-                _ = try decode(record)
+                guard lsn > folded[record.space] ?? 0,
+                    case .poisoned(let reason) = try decoder.decode(record),
+                    !letters.contains(DeadLetterID(lsn: lsn))
+                else { return }
+                problems.append(
+                    "batch \(lsn) of space \(record.space) becomes a dead letter at the next start: \(reason)"
+                )
             }
+            report.problems += problems
             report.journalBatches = result.report.records
         } catch {
             report.problems.append(error.message)
         }
         return report
+    }
+
+    /// Reads every dead letter; returns the ids of those that are whole.
+    private func verifyLetters(
+        _ report: inout VerificationReport,
+        _ progress: (String) -> Void
+    ) -> Set<DeadLetterID> {
+        var whole: Set<DeadLetterID> = []
+        do throws(StorageError) {
+            for object in try store.list(DeadLetterID.folder) {
+                if object.key.hasSuffix(".damaged") {
+                    report.problems.append("\(object.key) was damaged and has been set aside")
+                }
+                guard let id = LetterBox.id(object.key) else { continue }
+                progress("checking \(object.key)")
+                do throws(StorageError) {
+                    guard let bytes = try store.get(object.key) else { continue }
+                    _ = try DeadLetter.decode(bytes, id: id, storeID: storeID)
+                    report.deadLetters += 1
+                    whole.insert(id)
+                } catch {
+                    report.problems.append(error.message)
+                }
+            }
+        } catch {
+            report.problems.append(error.message)
+        }
+        return whole
     }
 
     private func check(_ segment: SegmentInfo, _ key: String, _ report: inout VerificationReport) {
@@ -197,6 +236,8 @@ private struct ReadOnlyObjectStore: ObjectStore {
     func beginUpload(_ key: String) throws(StorageError) -> any ObjectUpload { throw Self.readOnly }
 
     func delete(_ key: String) throws(StorageError) { throw Self.readOnly }
+
+    func deleteDurably(_ key: String) throws(StorageError) { throw Self.readOnly }
 
     private static let readOnly = StorageError(
         .stop,

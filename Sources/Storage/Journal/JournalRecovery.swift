@@ -43,6 +43,7 @@ struct JournalRecovery {
     /// - Parameters:
     ///   - foldedLSN: the highest LSN known to be in segments: the journal may begin above 1 only up to
     ///     there.
+    ///   - lastLSN: reading stops at the end of the group that holds it.
     ///   - repair: false when nothing may be changed on disk (`verify`).
     ///   - visit: called with the LSN and the record of each batch.
     /// - Returns: where the journal ends and which files it has.
@@ -50,13 +51,14 @@ struct JournalRecovery {
     ///   offset; the error of a failed file operation; whatever `visit` throws.
     func run(
         foldedLSN: UInt64,
+        through lastLSN: UInt64 = .max,
         repair: Bool,
         visit: (UInt64, JournalRecord) throws(StorageError) -> Void
     ) throws(StorageError) -> Result {
         let fileSystem = environment.fileSystem
         let names = try names()
         var result = Result()
-        for (position, name) in names.enumerated() {
+        for (position, name) in names.enumerated() where result.lastLSN < lastLSN {
             let path = directory + "/" + name
             let isLast = position == names.count - 1
             let handle = try storing(path) { () throws(FileError) in
@@ -108,7 +110,15 @@ struct JournalRecovery {
             (result.lastLSN, result.chain) = (header.firstLSN - 1, header.chain)
             result.report.files += 1
             result.files.append((path, header.firstLSN))
-            let end = try readGroups(bytes, header, path, isLast: isLast, &result, visit)
+            let end = try readGroups(
+                bytes,
+                header,
+                path,
+                isLast: isLast,
+                through: lastLSN,
+                &result,
+                visit
+            )
             if repair, isLast, result.newestGroup.upperBound <= end {
                 let group = result.newestGroup
                 try storing(path) { () throws(FileError) in
@@ -136,12 +146,13 @@ struct JournalRecovery {
         _ file: JournalFileHeader,
         _ path: String,
         isLast: Bool,
+        through lastLSN: UInt64,
         _ result: inout Result,
         _ visit: (UInt64, JournalRecord) throws(StorageError) -> Void
     ) throws(StorageError) -> Int {
         var offset = JournalFormat.blockBytes
         result.newestGroup = 0..<0
-        while offset < bytes.count {
+        while offset < bytes.count, result.lastLSN < lastLSN {
             guard let (header, crc) = JournalGroupHeader.read(bytes, at: offset),
                 header.epoch == file.epoch, header.sequence == file.sequence,
                 header.chain == result.chain, header.firstLSN == result.lastLSN + 1,

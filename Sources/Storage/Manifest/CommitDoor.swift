@@ -19,6 +19,12 @@ package struct SpaceChange: Sendable {
     package var removed: [String: Set<String>] = [:]
     /// The new folded LSN; nil keeps the old one.
     package var foldedLSN: UInt64?
+    /// The dead letter whose rows are added; nothing is committed when it is settled already.
+    var replayed: DeadLetterID?
+    /// Dead letters that are settled with this change.
+    var settled: Set<DeadLetterID> = []
+    /// Settled dead letters that are gone for good.
+    var forgotten: Set<DeadLetterID> = []
     /// The new writer epoch; nil keeps the old one.
     ///
     /// Only recovery sets it.
@@ -98,33 +104,54 @@ final class CommitDoor: Sendable {
             newest = try refreshed(newest)
             try environment.failpoints.hit(StorageFailpoint.manifestRead)
             if newest.writerEpoch > epoch { throw fenced(newest) }
+            if let letter = change.replayed, newest.settledLetters.contains(letter) {
+                return newest
+            }
             let next = try build(change, on: newest, transactionID)
             let (bytes, checksum) = next.manifest.encoded()
             try environment.failpoints.hit(StorageFailpoint.manifestPutPre)
             let outcome = try put(Manifest.key(space: space, id: next.manifest.id), bytes)
-            switch outcome {
-            case .created: break
-            case .conflict: continue
-            case .exists, .unknown:
-                let key = Manifest.key(space: space, id: next.manifest.id)
-                guard let found = try store.get(key) else { continue }
-                let (manifest, _) = try Manifest.decode(found, key: key, storeID: storeID)
-                if manifest.transactionID != transactionID { continue }
-            }
-            try environment.failpoints.hit(StorageFailpoint.manifestBoundary)
-            guard next.manifest.id > (try SpaceVersion.boundary(store, space: space)) else {
-                throw StorageError(
-                    .stop,
-                    "version \(next.manifest.id) of space \(space) lies in collected history",
-                    remedy: "another process has taken over; stop this one"
-                )
-            }
+            guard try isPublished(next.manifest, outcome) else { continue }
             return SpaceVersion(manifest: next.manifest, checksum: checksum, pages: next.pages)
         }
         throw StorageError(
             .retry,
             "space \(space) changed \(limits.commitAttemptsMax) times during one commit",
             remedy: "try again; if this repeats, see whether a second process writes to the store"
+        )
+    }
+
+    /// Whether the manifest that was put is the next version; if not, the commit is tried again.
+    ///
+    /// - Throws: `.stop`: after the put nobody but recovery can tell, so a second try could add the same
+    ///   rows again.
+    private func isPublished(
+        _ manifest: Manifest,
+        _ outcome: PutOutcome
+    ) throws(StorageError) -> Bool {
+        do {
+            switch outcome {
+            case .created: break
+            case .conflict: return false
+            case .exists, .unknown:
+                let key = Manifest.key(space: space, id: manifest.id)
+                guard let found = try store.get(key) else { return false }
+                let (stored, _) = try Manifest.decode(found, key: key, storeID: storeID)
+                if stored.transactionID != manifest.transactionID { return false }
+            }
+            try environment.failpoints.hit(StorageFailpoint.manifestBoundary)
+            if manifest.id > (try SpaceVersion.boundary(store, space: space)) { return true }
+        } catch {
+            throw StorageError(
+                .stop,
+                "it cannot be told whether version \(manifest.id) of space \(space) was published: \(error)",
+                remedy: "the node reopens by itself; if this repeats, check the disk"
+            )
+        }
+        throw StorageError(
+            .stop,
+            "version \(manifest.id) of space \(space) lies in collected history",
+            remedy: "another process has taken over; stop this one"
         )
     }
 
@@ -186,6 +213,8 @@ final class CommitDoor: Sendable {
         manifest.foldedLSN = change.foldedLSN ?? base.foldedLSN
         manifest.branches["main"] = manifest.id
         manifest.tables = pages.mapValues { $0.map(\.page) }
+        let settled = base.settledLetters.union(change.settled).subtracting(change.forgotten)
+        manifest.settledLetters = settled.isEmpty ? nil : settled.sorted().map(\.description)
         guard manifest.foldedLSN >= base.foldedLSN else {
             preconditionFailure(
                 "the folded LSN went back from \(base.foldedLSN) to \(manifest.foldedLSN)"

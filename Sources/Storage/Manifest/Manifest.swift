@@ -60,6 +60,9 @@ struct Manifest: Codable, Equatable {
     var branches: [String: UInt64]
     /// Pages of segment entries by table name.
     var tables: [String: [SegmentPage]]
+    /// Dead letters that are settled in this version and may still be there; nil when there are none, as
+    /// in versions from before there were letters.
+    var settledLetters: [String]?
 
     static func key(space: String, id: UInt64) -> String {
         let digits = String(id)

@@ -24,6 +24,10 @@ package final class SpaceVersion: Sendable {
     package var id: UInt64 { manifest.id }
     package var foldedLSN: UInt64 { manifest.foldedLSN }
     package var writerEpoch: UInt64 { manifest.writerEpoch }
+    /// Dead letters whose rows need no replay any more.
+    var settledLetters: Set<DeadLetterID> {
+        Set((manifest.settledLetters ?? []).compactMap { DeadLetterID($0) })
+    }
 
     /// Every object this version refers to.
     func objectKeys() -> Set<String> {

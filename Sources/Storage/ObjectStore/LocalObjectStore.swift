@@ -146,6 +146,25 @@ public final class LocalObjectStore: ObjectStore {
         }
     }
 
+    /// Removes an object and syncs its directory; succeeds when there is none.
+    ///
+    /// - Throws: `.stop` when the name is gone and that could not be synced.
+    public func deleteDurably(_ key: String) throws(StorageError) {
+        try delete(key)
+        let name = path(of: key)
+        let directory = String(name[..<(name.lastIndex(of: "/") ?? name.startIndex)])
+        do throws(FileError) {
+            try fileSystem.syncDirectory(directory)
+        } catch {
+            if error.kind == .notFound { return }
+            throw StorageError(
+                .stop,
+                "the deletion of \(key) may not be durable: \(error)",
+                remedy: "the node reopens by itself; if this repeats, check the disk"
+            )
+        }
+    }
+
     private func path(of key: String) -> String { root + "/" + key }
 
     fileprivate func openTemporary() throws(FileError) -> (any FileHandle, String) {

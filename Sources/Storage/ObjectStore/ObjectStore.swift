@@ -17,8 +17,10 @@ public protocol ObjectStore: Sendable {
     func openObject(_ key: String) throws(StorageError) -> (any ObjectReader)?
     /// The objects whose key begins with `prefix` (a directory, ending in `/`), sorted by key.
     func list(_ prefix: String) throws(StorageError) -> [ObjectInfo]
-    /// Removes an object; succeeds when there is none.
+    /// Removes an object, not yet durably; succeeds when there is none.
     func delete(_ key: String) throws(StorageError)
+    /// Removes an object; when this returns, it stays away. Succeeds when there is none.
+    func deleteDurably(_ key: String) throws(StorageError)
     /// The size of an object, or nil when there is none.
     func byteCount(_ key: String) throws(StorageError) -> Int?
 }

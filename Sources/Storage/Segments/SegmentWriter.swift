@@ -12,6 +12,11 @@ enum RowGroupPlan {
     case copy(ParquetReader, rowGroup: Int)
 }
 
+/// Rows that can never be in a segment, whatever the disk does.
+struct PoisonedRows: Error {
+    let reason: String
+}
+
 /// Writes segments of one space.
 struct SegmentWriter {
     let environment: Environment
@@ -20,6 +25,10 @@ struct SegmentWriter {
     let space: String
     let storeID: String
     let catalog: [TableDefinition]
+    /// A larger value poisons its row.
+    var valueBytesMax = Int.max
+    /// Whether the bytes go nowhere: only whether they could be written is of interest.
+    var isRehearsal = false
 
     /// Writes and publishes one segment of table `table`, and one of the table derived from it.
     ///
@@ -104,11 +113,23 @@ struct SegmentWriter {
         }
         let dictionary = merger.dictionary()
         var kept: [Column] = []
-        try writer.writeRowGroup(rowCount: order.count) { field in
+        let mayHaveLarge = dictionary.longest > valueBytesMax
+        func gathered(_ field: Int) throws -> Column {
             let column = Column.gather(sources.map { $0[field] }, order, merger, dictionary)
+            if mayHaveLarge, column.longestText > valueBytesMax {
+                throw PoisonedRows(
+                    reason: "\(table.schema.fields[field].name) of \(table.name) is "
+                        + "\(column.longestText) bytes long; at most \(valueBytesMax) are kept"
+                )
+            }
             if field == table.timeField { times.add(column) }
             if table.derivation != nil { kept.append(column) }
             return column
+        }
+        do {
+            try writer.writeRowGroup(rowCount: order.count, column: gathered)
+        } catch let error as ParquetError {
+            throw PoisonedRows(reason: "rows of \(table.name) do not fit a segment: \(error)")
         }
         return table.derivation == nil ? nil : kept
     }
@@ -120,8 +141,8 @@ struct SegmentWriter {
         _ body: (inout ParquetWriter, inout TimeRange) throws -> Void
     ) throws -> SegmentInfo? {
         let key = "spaces/\(space)/segments/\(table.name)/\(window)/\(id).parquet"
-        try environment.failpoints.hit(StorageFailpoint.segmentWrite)
-        let upload = try store.beginUpload(key)
+        if !isRehearsal { try environment.failpoints.hit(StorageFailpoint.segmentWrite) }
+        let upload = isRehearsal ? nil : try store.beginUpload(key)
         var crc: UInt32 = 0
         var options = WriterOptions()
         options.pageRowLimit = table.pageRows
@@ -131,7 +152,7 @@ struct SegmentWriter {
             options: options,
             sink: { bytes in
                 crc = crc32c(bytes, continuing: crc)
-                try upload.write(bytes)
+                try upload?.write(bytes)
             }
         )
         var times = TimeRange()
@@ -141,15 +162,17 @@ struct SegmentWriter {
             ("holdfast.segment", id),
         ])
         guard summary.rowCount > 0 else { return nil }
-        try upload.seal()
-        try verify(try upload.reader(), key: key, rows: summary.rowCount, crc: crc)
-        try environment.failpoints.hit(StorageFailpoint.segmentPublish)
-        guard case .created = try upload.publish() else {
-            throw StorageError(
-                .stop,
-                "segment \(key) exists already",
-                remedy: "another process writes to this store: stop one"
-            )
+        if let upload {
+            try upload.seal()
+            try verify(try upload.reader(), key: key, rows: summary.rowCount, crc: crc)
+            try environment.failpoints.hit(StorageFailpoint.segmentPublish)
+            guard case .created = try upload.publish() else {
+                throw StorageError(
+                    .stop,
+                    "segment \(key) exists already",
+                    remedy: "another process writes to this store: stop one"
+                )
+            }
         }
         return SegmentInfo(
             id: id,
@@ -220,5 +243,26 @@ struct SegmentBytes: RandomAccessBytes {
 
     func read(at offset: Int, count: Int) throws -> [UInt8] {
         try reader.read(at: offset, count: count)
+    }
+}
+
+extension TextDictionary {
+    /// Bytes of the longest entry.
+    fileprivate var longest: Int {
+        zip(offsets, offsets.dropFirst()).reduce(0) { max($0, Int($1.1) - Int($1.0)) }
+    }
+}
+
+extension Column {
+    /// Bytes of the longest text of any row.
+    fileprivate var longestText: Int {
+        switch self {
+        case .absent, .fixed, .identifier: 0
+        case .text(let column):
+            column.codes.reduce(0) {
+                $1 == TextColumn.null ? $0 : max($0, column.dictionary[$1].count)
+            }
+        case .list(let column): column.children.reduce(0) { max($0, $1.longestText) }
+        }
     }
 }

@@ -83,8 +83,11 @@ enum BatchCodec {
         }
     }
 
+    /// What the engine asks of journaled requests.
+    static let decoder = BatchDecoder(decode: replay, split: RequestSplitter.split)
+
     /// The rows of a journaled request.
-    static func replay(_ record: JournalRecord) throws(StorageError) -> DecodedBatch {
+    static func replay(_ record: JournalRecord) throws(StorageError) -> BatchDecoder.Outcome {
         guard let (signal, encoding) = signal(kind: record.kind) else {
             throw StorageError(
                 .restore,
@@ -93,13 +96,11 @@ enum BatchCodec {
             )
         }
         do throws(OTLPError) {
-            return try decode(signal, encoding, record.payload, receivedAt: record.receivedAt).rows
-        } catch {
-            throw StorageError(
-                .restore,
-                "a journaled request cannot be decoded any more: \(error)",
-                remedy: "run the version of holdfast that acknowledged it"
+            return .rows(
+                try decode(signal, encoding, record.payload, receivedAt: record.receivedAt).rows
             )
+        } catch {
+            return .poisoned("the request cannot be decoded any more: \(error)")
         }
     }
 }

@@ -63,6 +63,7 @@ public final class TelemetryNode: TelemetryIngest {
     let logger: Logger
     let state: Mutex<State>
     let facts = SpanFacts()
+    let deadLetterWatch = Mutex(DeadLetterWatch())
     let maintenanceThread = DispatchQueue(label: "holdfast.maintenance", qos: .utility)
     /// Ticks once a second on the maintenance thread.
     private struct Timer: @unchecked Sendable {
@@ -103,7 +104,7 @@ public final class TelemetryNode: TelemetryIngest {
             dataDirectory: configuration.dataDirectory,
             catalog: TelemetryCatalog.tables,
             spaces: configuration.spaces,
-            decode: BatchCodec.replay
+            decoder: BatchCodec.decoder
         )
     }
 
@@ -178,6 +179,7 @@ public final class TelemetryNode: TelemetryIngest {
                 retryAfter: 30
             )
         }
+        if engine.deadLettersAreFull { throw Self.deadLettersAreFull(engine, limits) }
         if (queue.withLock { $0?.byteCount } ?? 0) + bytes > limits.queueBytesMax {
             throw Self.overloaded("too many requests wait for the journal")
         }
@@ -277,7 +279,7 @@ public final class TelemetryNode: TelemetryIngest {
         }
     }
 
-    private func attempt<Value>(
+    func attempt<Value>(
         _ what: String,
         _ space: String,
         _ work: () throws(StorageError) -> Value
@@ -330,6 +332,7 @@ public final class TelemetryNode: TelemetryIngest {
         }
         for waiter in late { waiter.continuation.resume(returning: false) }
         maintain()
+        tendDeadLetters(engine)
         guard count % 60 == 0 else { return }
         let oldest = configuration.retentionSeconds.map {
             Int64(clamping: now) - Int64($0) * 1_000_000_000
@@ -344,6 +347,9 @@ public final class TelemetryNode: TelemetryIngest {
             }
             attempt("collection", space) { () throws(StorageError) in
                 try engine.collectGarbage(space: space)
+            }
+            attempt("dead letters", space) { () throws(StorageError) in
+                try engine.collectDeadLetters(space: space)
             }
         }
         attempt("advance", "*") { () throws(StorageError) in try engine.advanceIdleSpaces() }

@@ -13,6 +13,7 @@ package struct NodeStatus: Sendable {
     package let journalBarriers: Int
     package let recovery: JournalRecoveryReport
     package let diskIsFull: Bool
+    package let deadLetters: DeadLetterFigures
 }
 
 /// A Parquet file of a version.
@@ -39,7 +40,8 @@ extension TelemetryNode {
             journalBytes: journal.bytes,
             journalBarriers: journal.barriers,
             recovery: engine.recovery,
-            diskIsFull: diskIsFull
+            diskIsFull: diskIsFull,
+            deadLetters: deadLetterFigures(engine)
         )
     }
 

@@ -22,6 +22,6 @@ package struct OfflineStore: Sendable {
     package func verify(
         progress: (String) -> Void
     ) throws(StorageError) -> VerificationReport {
-        try inspection.verify(decode: BatchCodec.replay, progress: progress)
+        try inspection.verify(decoder: BatchCodec.decoder, progress: progress)
     }
 }

@@ -13,6 +13,8 @@ public struct QueryFailure: Error, Sendable, CustomStringConvertible {
         case unknownSpace
         /// Fix the request: nothing has that id.
         case notFound
+        /// Nothing changed: the dead letter cannot be applied as it is.
+        case refused
         /// Retry: the store is recovering.
         case unavailable
         /// Restore: a segment that should be there is damaged or missing.

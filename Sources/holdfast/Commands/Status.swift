@@ -38,11 +38,26 @@ struct Status: AsyncParsableCommand {
             let recoveredBatches: Int
         }
 
+        struct DeadLetters: Decodable {
+            let count: Int
+            let bytes: Int
+            let problems: [String]
+
+            /// What a person is told; nothing when all is well.
+            var lines: [String] {
+                let letters =
+                    "dead letters: \(TimeText.count(count)), \(TimeText.bytes(bytes)): see "
+                    + "`holdfast dead-letters list`"
+                return (count > 0 ? [letters] : []) + problems.map(Terminal.clean)
+            }
+        }
+
         let storeId: String
         let epoch: Int
         let spaces: [Space]
         let acknowledged: Acknowledged
         let journal: Journal?
+        let deadLetters: DeadLetters?
     }
 
     @OptionGroup var server: ServerOptions
@@ -66,6 +81,7 @@ struct Status: AsyncParsableCommand {
                     + "\(TimeText.count(journal.recoveredBatches)) batches recovered at the start"
             )
         }
+        for line in answer.deadLetters?.lines ?? [] { print(Terminal.styled(line, .red)) }
         print("")
         var table = Table(
             .left("SPACE"),

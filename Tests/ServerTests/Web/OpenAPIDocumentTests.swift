@@ -23,7 +23,8 @@ struct OpenAPIDocumentTests {
             "/api/dependencies", "/api/v3/services", "/api/v3/operations", "/api/v3/traces",
             "/api/v3/traces/{id}", "/api/v3/trace-summaries", "/api/logs", "/api/metrics/names",
             "/api/metrics/series", "/api/metrics/range", "/api/spaces", "/api/spaces/{name}",
-            "/api/status", "/api/files", "/livez", "/readyz", "/metrics", "/openapi.json",
+            "/api/status", "/api/files", "/api/dead-letters", "/api/dead-letters/{id}",
+            "/api/dead-letters/{id}/replay", "/livez", "/readyz", "/metrics", "/openapi.json",
         ]
     )
     func hasRoute(path: String) throws {

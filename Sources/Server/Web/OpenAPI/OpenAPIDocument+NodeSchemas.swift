@@ -113,7 +113,7 @@ extension OpenAPIDocument {
         },
         "Status": {
           "type": "object",
-          "required": ["storeId", "epoch", "spaces", "acknowledged", "journal"],
+          "required": ["storeId", "epoch", "spaces", "acknowledged", "journal", "deadLetters"],
           "properties": {
             "storeId": {"type": "string"},
             "epoch": {"type": "integer"},
@@ -137,6 +137,19 @@ extension OpenAPIDocument {
                 "barriers": {"type": "integer"},
                 "recoveredBatches": {"type": "integer"},
                 "truncatedTails": {"type": "integer"}
+              }
+            },
+            "deadLetters": {
+              "type": "object",
+              "required": ["count", "bytes", "problems"],
+              "properties": {
+                "count": {"type": "integer"},
+                "bytes": {"type": "integer"},
+                "problems": {
+                  "type": "array",
+                  "items": {"type": "string"},
+                  "description": "Letters found damaged."
+                }
               }
             }
           }

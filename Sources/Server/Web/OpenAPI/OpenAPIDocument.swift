@@ -21,14 +21,14 @@ enum OpenAPIDocument {
         \(responses)
         },
         "schemas": {
-        \(joined([commonSchemas, traceSchemas, nodeSchemas]))
+        \(joined([commonSchemas, traceSchemas, nodeSchemas, deadLetterSchemas]))
         }
         }
         }
         """
 
     private static let paths = [
-        exportPaths, jaegerPaths, jaegerPaths3, telemetryPaths, nodePaths,
+        exportPaths, jaegerPaths, jaegerPaths3, telemetryPaths, nodePaths, deadLetterPaths,
     ]
 
     private static func joined(_ parts: [String]) -> String { parts.joined(separator: ",\n") }
