@@ -97,27 +97,20 @@ final class CommitDoor: Sendable {
         for _ in 0..<limits.commitAttemptsMax {
             newest = try refreshed(newest)
             try environment.failpoints.hit(StorageFailpoint.manifestRead)
-            if newest.writerEpoch > epoch { throw fenced(newest) }
+            let isOpening = change.writerEpoch != nil
+            if newest.writerEpoch > epoch || isOpening && newest.writerEpoch == epoch {
+                throw fenced(newest)
+            }
             let next = try build(change, on: newest, transactionID)
             let (bytes, checksum) = next.manifest.encoded()
             try environment.failpoints.hit(StorageFailpoint.manifestPutPre)
             let outcome = try put(Manifest.key(space: space, id: next.manifest.id), bytes)
-            switch outcome {
-            case .created: break
-            case .conflict: continue
-            case .exists, .unknown:
-                let key = Manifest.key(space: space, id: next.manifest.id)
-                guard let found = try store.get(key) else { continue }
-                let (manifest, _) = try Manifest.decode(found, key: key, storeID: storeID)
-                if manifest.transactionID != transactionID { continue }
-            }
-            try environment.failpoints.hit(StorageFailpoint.manifestBoundary)
-            guard next.manifest.id > (try SpaceVersion.boundary(store, space: space)) else {
-                throw StorageError(
-                    .stop,
-                    "version \(next.manifest.id) of space \(space) lies in collected history",
-                    remedy: "another process has taken over; stop this one"
-                )
+            if outcome == .conflict { continue }
+            do {
+                guard try settle(outcome, next.manifest) else { continue }
+            } catch let error as StorageError where error.code != .stop {
+                // The version may be published: a second attempt could add the same rows again.
+                throw unsettled(Manifest.key(space: space, id: next.manifest.id), error)
             }
             return SpaceVersion(manifest: next.manifest, checksum: checksum, pages: next.pages)
         }
@@ -128,14 +121,41 @@ final class CommitDoor: Sendable {
         )
     }
 
+    /// Whether `manifest`, whose put ended in `outcome`, is published; false when another one stands in
+    /// its place, or none.
+    private func settle(_ outcome: PutOutcome, _ manifest: Manifest) throws -> Bool {
+        if outcome != .created {
+            let key = Manifest.key(space: space, id: manifest.id)
+            guard let found = try store.get(key) else { return false }
+            let (standing, _) = try Manifest.decode(found, key: key, storeID: storeID)
+            guard standing.transactionID == manifest.transactionID else { return false }
+        }
+        try environment.failpoints.hit(StorageFailpoint.manifestBoundary)
+        guard manifest.id > (try SpaceVersion.boundary(store, space: space)) else {
+            throw StorageError(
+                .stop,
+                "version \(manifest.id) of space \(space) lies in collected history",
+                remedy: "another process has taken over; stop this one"
+            )
+        }
+        return true
+    }
+
     private func put(_ key: String, _ bytes: [UInt8]) throws -> PutOutcome {
         let outcome: PutOutcome
         do {
             outcome = try store.put(key, bytes, .ifAbsent)
-        } catch {
+        } catch let failure {
+            guard failure.code != .stop else { throw failure }
             // The put may have landed although it failed: settle it by reading back.
-            guard error.code != .stop, try store.byteCount(key) != nil else { throw error }
-            return .unknown(error.message)
+            let stands: Bool
+            do {
+                stands = try store.byteCount(key) != nil
+            } catch {
+                throw unsettled(key, error)
+            }
+            guard stands else { throw failure }
+            return .unknown(failure.message)
         }
         do {
             try environment.failpoints.hit(StorageFailpoint.manifestPutAckLost)
@@ -167,7 +187,7 @@ final class CommitDoor: Sendable {
         manifest: Manifest, pages: [String: [(page: SegmentPage, segments: [SegmentInfo])]]
     ) {
         var pages = base.pages
-        for table in Set(change.added.keys).union(change.removed.keys) {
+        for table in Set(change.added.keys).union(change.removed.keys).sorted() {
             pages[table] = try pagesAfter(
                 change.added[table] ?? [],
                 change.removed[table] ?? [],
@@ -251,17 +271,20 @@ final class CommitDoor: Sendable {
         let bytes = StorageJSON.encode(segments)
         let name = sha256(bytes)
         let key = SpaceVersion.pageKey(space: space, sha256: name)
-        if try store.byteCount(key) != bytes.count {
-            _ = try store.put(key, bytes, .ifAbsent)
-            guard try store.byteCount(key) == bytes.count else {
-                throw StorageError(
-                    .retry,
-                    "page \(key) could not be stored",
-                    remedy: "try again"
-                )
-            }
+        // Put even when it is there: only a put says that the name is durable.
+        _ = try store.put(key, bytes, .ifAbsent)
+        guard try store.byteCount(key) == bytes.count else {
+            throw StorageError(.retry, "page \(key) could not be stored", remedy: "try again")
         }
         return SegmentPage(sha256: name, segments: segments.count)
+    }
+
+    private func unsettled(_ key: String, _ cause: StorageError) -> StorageError {
+        StorageError(
+            .stop,
+            "nobody can tell whether \(key) is published: \(cause.message)",
+            remedy: "the node reopens by itself; if this repeats, check the store"
+        )
     }
 
     private func fenced(_ version: SpaceVersion) -> StorageError {
