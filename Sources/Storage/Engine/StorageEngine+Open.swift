@@ -35,6 +35,7 @@ extension StorageEngine {
         let journalDirectory = dataDirectory + "/journal"
         let lock = try storing(dataDirectory) { () throws(FileError) in
             try fileSystem.makeDirectory(journalDirectory)
+            try fileSystem.syncDirectory(parent(of: dataDirectory))
             return try fileSystem.lock(dataDirectory + "/LOCK")
         }
         let store = try LocalObjectStore(fileSystem: fileSystem, root: dataDirectory)
@@ -183,6 +184,12 @@ extension StorageEngine {
                 active: Memtable(tables: catalog.count)
             )
         }
+    }
+
+    /// The directory that holds the name of `path`.
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// Whether `name` may be a space: it is a directory name and a header value.

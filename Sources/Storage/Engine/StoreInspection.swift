@@ -86,7 +86,9 @@ package struct StoreInspection: Sendable {
         for space in try spaces() {
             var checked: Set<String> = []
             var previous: SpaceVersion?
-            for id in try SpaceVersion.list(store, space: space) {
+            // What was collected may still be listed: a deletion is not durable at once.
+            let boundary = try SpaceVersion.boundary(store, space: space)
+            for id in try SpaceVersion.list(store, space: space) where id > boundary {
                 do throws(StorageError) {
                     guard
                         let version = try SpaceVersion.load(

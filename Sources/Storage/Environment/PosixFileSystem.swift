@@ -21,16 +21,24 @@ public struct PosixFileSystem: FileSystem {
         return PosixFileHandle(descriptor: descriptor, path: path)
     }
 
-    /// Makes a directory of mode 0750, and those above it that are missing.
+    /// Makes a directory of mode 0750, and those above it that are missing, whose names are then durable.
     public func makeDirectory(_ path: String) throws(FileError) {
         guard mkdir(path, 0o750) != 0 else { return }
         let failure = errno
         if failure == EEXIST { return }
         if failure == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-            try makeDirectory(String(path[..<slash]))
+            let parent = String(path[..<slash])
+            try makeDirectory(parent)
+            try syncDirectory(Self.parent(of: parent))
             return try makeDirectory(path)
         }
         throw fileError("mkdir", path, failure)
+    }
+
+    /// The directory that holds the name of `path`.
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// Makes the names in a directory durable with `fsync(2)`.

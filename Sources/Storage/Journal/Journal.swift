@@ -104,9 +104,11 @@ final class Journal {
     func trim(through lsn: UInt64) throws(StorageError) {
         while files.count > 1, files[1].firstLSN <= lsn + 1 {
             let file = files[0]
+            // Gone already when an earlier removal was done and reported as failed.
             try storing(file.path) { () throws(FileError) in
-                byteCount -= try environment.fileSystem.byteCount(file.path) ?? 0
+                guard let bytes = try environment.fileSystem.byteCount(file.path) else { return }
                 try environment.fileSystem.remove(file.path)
+                byteCount -= bytes
             }
             files.removeFirst()
         }

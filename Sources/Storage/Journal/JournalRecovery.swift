@@ -8,8 +8,8 @@
 // The one blind spot: rot in the very last acknowledged group, before any later group was written, looks like
 // a torn tail.
 // Truncation is done before a new epoch's file is made, so recovery can crash anywhere and run again.
-// The newest group may be one whose sync failed: its pages can look whole in memory and be lost on disk. It is
-// written again and synced before anything builds on it.
+// The newest group, or the header of a file without one, may be what a failed sync left: its pages can look whole in
+// memory and be lost on disk. It is written again and synced before anything builds on it.
 
 /// What recovery found.
 package struct JournalRecoveryReport: Sendable, Equatable {
@@ -72,8 +72,10 @@ struct JournalRecovery {
             guard let header = JournalFileHeader(bytes), header.epoch == identity.epoch,
                 header.sequence == identity.sequence
             else {
-                guard isLast else { throw Self.damaged(path, 0, "its header is not valid") }
-                // Made, but not yet synced: no group can be in it.
+                guard isLast, !Self.holdsGroup(bytes) else {
+                    throw Self.damaged(path, 0, "its header is not valid")
+                }
+                // Made, but not yet synced: no group is in it.
                 if repair {
                     try storing(path) { () throws(FileError) in
                         try fileSystem.remove(path)
@@ -119,8 +121,9 @@ struct JournalRecovery {
                 &result,
                 visit
             )
-            if repair, isLast, result.newestGroup.upperBound <= end {
-                let group = result.newestGroup
+            if repair, isLast {
+                let isEmpty = result.newestGroup.isEmpty
+                let group = isEmpty ? 0..<JournalFormat.blockBytes : result.newestGroup
                 try storing(path) { () throws(FileError) in
                     try bytes.withBytes { bytes throws(FileError) in
                         try handle.writeAll(.init(rebasing: bytes[group]), at: group.lowerBound)
@@ -215,6 +218,12 @@ struct JournalRecovery {
             candidate += JournalFormat.blockBytes
         }
         return nil
+    }
+
+    /// Whether there is a group header anywhere in a file whose own header is not valid.
+    private static func holdsGroup(_ bytes: [UInt8]) -> Bool {
+        stride(from: JournalFormat.blockBytes, to: bytes.count, by: JournalFormat.blockBytes)
+            .contains { JournalGroupHeader.read(bytes, at: $0) != nil }
     }
 
     private func split(

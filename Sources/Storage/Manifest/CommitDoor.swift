@@ -103,7 +103,10 @@ final class CommitDoor: Sendable {
         for _ in 0..<limits.commitAttemptsMax {
             newest = try refreshed(newest)
             try environment.failpoints.hit(StorageFailpoint.manifestRead)
-            if newest.writerEpoch > epoch { throw fenced(newest) }
+            let isOpening = change.writerEpoch != nil
+            if newest.writerEpoch > epoch || isOpening && newest.writerEpoch == epoch {
+                throw fenced(newest)
+            }
             if let letter = change.replayed, newest.settledLetters.contains(letter) {
                 return newest
             }
@@ -159,10 +162,17 @@ final class CommitDoor: Sendable {
         let outcome: PutOutcome
         do {
             outcome = try store.put(key, bytes, .ifAbsent)
-        } catch {
+        } catch let failure {
+            guard failure.code != .stop else { throw failure }
             // The put may have landed although it failed: settle it by reading back.
-            guard error.code != .stop, try store.byteCount(key) != nil else { throw error }
-            return .unknown(error.message)
+            let stands: Bool
+            do {
+                stands = try store.byteCount(key) != nil
+            } catch {
+                throw unsettled(key, error)
+            }
+            guard stands else { throw failure }
+            return .unknown(failure.message)
         }
         do {
             try environment.failpoints.hit(StorageFailpoint.manifestPutAckLost)
@@ -194,7 +204,7 @@ final class CommitDoor: Sendable {
         manifest: Manifest, pages: [String: [(page: SegmentPage, segments: [SegmentInfo])]]
     ) {
         var pages = base.pages
-        for table in Set(change.added.keys).union(change.removed.keys) {
+        for table in Set(change.added.keys).union(change.removed.keys).sorted() {
             pages[table] = try pagesAfter(
                 change.added[table] ?? [],
                 change.removed[table] ?? [],
@@ -280,17 +290,20 @@ final class CommitDoor: Sendable {
         let bytes = StorageJSON.encode(segments)
         let name = sha256(bytes)
         let key = SpaceVersion.pageKey(space: space, sha256: name)
-        if try store.byteCount(key) != bytes.count {
-            _ = try store.put(key, bytes, .ifAbsent)
-            guard try store.byteCount(key) == bytes.count else {
-                throw StorageError(
-                    .retry,
-                    "page \(key) could not be stored",
-                    remedy: "try again"
-                )
-            }
+        // Put even when it is there: only a put says that the name is durable.
+        _ = try store.put(key, bytes, .ifAbsent)
+        guard try store.byteCount(key) == bytes.count else {
+            throw StorageError(.retry, "page \(key) could not be stored", remedy: "try again")
         }
         return SegmentPage(sha256: name, segments: segments.count)
+    }
+
+    private func unsettled(_ key: String, _ cause: StorageError) -> StorageError {
+        StorageError(
+            .stop,
+            "nobody can tell whether \(key) is published: \(cause.message)",
+            remedy: "the node reopens by itself; if this repeats, check the store"
+        )
     }
 
     private func fenced(_ version: SpaceVersion) -> StorageError {

@@ -57,7 +57,7 @@ package final class SpaceVersion: Sendable {
         guard let bytes = try store.get(key) else { return nil }
         let (manifest, checksum) = try Manifest.decode(bytes, key: key, storeID: storeID)
         var pages: [String: [(page: SegmentPage, segments: [SegmentInfo])]] = [:]
-        for (table, references) in manifest.tables {
+        for (table, references) in manifest.tables.sorted(by: { $0.key < $1.key }) {
             for reference in references {
                 let pageKey = pageKey(space: space, sha256: reference.sha256)
                 guard let bytes = try store.get(pageKey) else {

@@ -193,19 +193,35 @@ public final class LocalObjectStore: ObjectStore {
                 try fileSystem.link(temporary, to: path(of: key))
             }
         } catch {
-            if !replacing, error.kind == .exists { return false }
-            throw storageError(error)
+            // The one who made that name may have ended before its directory was synced.
+            if !replacing, error.kind == .exists {
+                try syncName(key, in: directory)
+                return false
+            }
+            // A call can fail after it was done: only a name that is not there was not made.
+            if !replacing, (try? fileSystem.byteCount(path(of: key))) == .some(nil) {
+                throw storageError(error)
+            }
+            throw Self.undecided(key, error)
         }
+        try syncName(key, in: directory)
+        return true
+    }
+
+    private func syncName(_ key: String, in directory: String) throws(StorageError) {
         do throws(FileError) {
             try fileSystem.syncDirectory(directory)
         } catch {
-            throw StorageError(
-                .stop,
-                "the name of \(key) may not be durable: \(error)",
-                remedy: "the node reopens by itself; if this repeats, check the disk"
-            )
+            throw Self.undecided(key, error)
         }
-        return true
+    }
+
+    private static func undecided(_ key: String, _ error: FileError) -> StorageError {
+        StorageError(
+            .stop,
+            "the name of \(key) may not be durable: \(error)",
+            remedy: "the node reopens by itself; if this repeats, check the disk"
+        )
     }
 
     fileprivate func removeTemporary(_ path: String) {
