@@ -35,7 +35,8 @@ bench: build  ## Measure ingest and queries and print the table.
 fuzz: setup  ## Feed the decoders FUZZ_RUNS mutated requests.
 	swift run -c release --package-path Fuzz otlp-fuzz --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
 
-torture: build  ## Kill a loaded server RUNS times and check that nothing acknowledged is lost.
+torture: build  ## Crash simulated stores, then kill a loaded server RUNS times: nothing may be lost.
+	.build/release/holdfast torture --minutes 2 --once
 	.venv/bin/python Tests/EndToEnd/kill_loop.py --binary .build/release/holdfast --rounds $(RUNS)
 
 clean:  ## Remove what was built and what was measured.

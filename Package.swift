@@ -7,6 +7,7 @@ let package = Package(
         .library(name: "Failpoints", targets: ["Failpoints"]),
         .library(name: "Parquet", targets: ["Parquet"]),
         .library(name: "Storage", targets: ["Storage"]),
+        .library(name: "TagCache", targets: ["TagCache"]),
         .executable(name: "holdfast", targets: ["holdfast"]),
     ],
     traits: [
@@ -42,6 +43,7 @@ let package = Package(
             providers: [.apt(["libzstd-dev"])]
         ),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
         .target(name: "CKernels"),
         .target(name: "Failpoints"),
         .target(name: "Parquet", dependencies: ["CZstd"]),
@@ -55,8 +57,10 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ]
         ),
+        .target(name: "TagCache", dependencies: ["CLMDB"]),
 
-        // Level 2: gives the rows meaning.
+        // Level 2: gives the rows meaning; makes them suffer.
+        .target(name: "Simulation", dependencies: ["Failpoints", "Parquet", "Storage"]),
         .target(
             name: "Telemetry",
             dependencies: [
@@ -93,7 +97,7 @@ let package = Package(
         .executableTarget(
             name: "holdfast",
             dependencies: [
-                "OTLP", "Server", "Storage", "Telemetry",
+                "Failpoints", "OTLP", "Server", "Simulation", "Storage", "Telemetry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -106,6 +110,9 @@ let package = Package(
 )
 
 let testTargets: [Target] = [
+    .testTarget(name: "FailpointsTests", dependencies: ["Failpoints"]),
+    .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Storage"]),
+    .testTarget(name: "TagCacheTests", dependencies: ["TagCache"]),
     .testTarget(name: "ParquetTests", dependencies: ["Parquet"], exclude: ["read_with_engines.py"]),
     .testTarget(name: "OTLPTests", dependencies: ["OTLP"], exclude: ["cross_check.py"]),
     .testTarget(name: "StorageTests", dependencies: ["Parquet", "Storage"]),

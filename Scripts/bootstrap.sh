@@ -12,6 +12,7 @@ fi
 packages=()
 pkg-config --exists libzstd 2>/dev/null || packages+=(pkg-config libzstd-dev)
 pkg-config --exists zlib 2>/dev/null || packages+=(zlib1g-dev)
+pkg-config --exists lmdb 2>/dev/null || packages+=(liblmdb-dev)
 python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 if ((${#packages[@]})); then
     if ! command -v apt-get >/dev/null; then

@@ -1,9 +1,9 @@
-import Failpoints
+public import Failpoints
 
 /// The places between two durable steps of this module.
 ///
 /// Each comment says what is durable when it fires.
-package enum StorageFailpoint: String, Failpoint {
+enum StorageFailpoint: String, Failpoint {
     /// Nothing of the group.
     case journalAppendPre = "journal.append.pre"
     /// The group is written, not synced: it may or may not survive.
@@ -54,4 +54,9 @@ package enum StorageFailpoint: String, Failpoint {
     case collectBoundary = "gc.boundary"
     /// Between two deletions.
     case collectDelete = "gc.delete"
+}
+
+extension FailpointRegistry {
+    /// Tells the registry the names of this module, so that a misspelt one is an error.
+    public func knowStorage() { know(StorageFailpoint.self) }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Failpoints
 import Foundation
+import Storage
 
 /// The root of the command line.
 @main
@@ -31,12 +33,13 @@ struct Holdfast: AsyncParsableCommand {
                     Spaces.self, DeadLetters.self, Verify.self, Files.self,
                 ]
             ),
-            CommandGroup(name: "Measure", subcommands: [Bench.self]),
+            CommandGroup(name: "Measure", subcommands: [Bench.self, Torture.self]),
         ]
     )
 
     static func main() async {
         do {
+            try FailpointRegistry.installProcessScope { $0.knowStorage() }
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()

@@ -42,6 +42,8 @@ struct ImportTests {
     private static let levels: [(target: String, allowed: Set<String>)] = [
         ("Failpoints", []), ("Parquet", ["CZstd"]), ("OTLP", []),
         ("Storage", ["CKernels", "Failpoints", "Parquet", "Crypto"]),
+        ("TagCache", ["CLMDB", "Failpoints"]),
+        ("Simulation", ["Failpoints", "Parquet", "Storage"]),
         ("Telemetry", ["CKernels", "OTLP", "Parquet", "Storage", "Logging"]),
     ]
 

@@ -59,14 +59,22 @@ struct SourceTests {
     /// Every failpoint of the engine stands at exactly one place or more in its sources.
     @Test func everyFailpointIsReachable() throws {
         let catalog = Repository.root.appending(path: "Sources/Storage/StorageFailpoint.swift")
-        let names = try String(contentsOf: catalog, encoding: .utf8)
-            .matches(of: /case (\w+) = "/).map { String($0.1) }
-        #expect(names.count > 10)
-        let sources = try Repository.swiftFiles(of: "Storage").filter { $0.path != catalog.path }
-            .map { try String(contentsOf: $0, encoding: .utf8) }.joined()
-        for name in names {
-            #expect(sources.contains(".\(name))"), "no call site for failpoint \(name)")
+        let cases = FailpointCensus.cases(in: try String(contentsOf: catalog, encoding: .utf8))
+        #expect(cases.count > 10)
+        let sources = try Repository.swiftFiles(of: "Storage").map {
+            FailpointCensus.File(
+                path: $0.lastPathComponent,
+                text: try String(contentsOf: $0, encoding: .utf8)
+            )
         }
+        let census = FailpointCensus(
+            of: cases,
+            catalog: "StorageFailpoint",
+            sources: sources,
+            tests: []
+        )
+        #expect(census.withoutCallSite.isEmpty)
+        #expect(census.repeatedNames.isEmpty)
     }
 
     @Test func everyDecisionRecordIsListed() throws {

@@ -18,12 +18,12 @@ public struct Environment: Sendable {
     /// The failpoints of this engine, so that engines in one process are armed separately.
     public var failpoints: FailpointRegistry
 
-    /// The operating system's, with failpoints armed by `HOLDFAST_FAILPOINTS`, unless given.
+    /// The operating system's, unless given.
     public init(
         fileSystem: any FileSystem = PosixFileSystem(),
         clock: any WallClock = SystemClock(),
         random: any RandomSource = SystemRandom(),
-        failpoints: FailpointRegistry = .fromEnvironment()
+        failpoints: FailpointRegistry = FailpointRegistry()
     ) {
         self.fileSystem = fileSystem
         self.clock = clock

@@ -1,0 +1,145 @@
+import Storage
+import Synchronization
+
+// Defects planted below the engine.
+//
+// Each stands for a mistake that storage engines have made. They exist to show that the checks of this module
+// find such a mistake: a check that has never failed proves nothing.
+
+/// A planted defect.
+package enum Mutant: String, CaseIterable, Sendable {
+    /// Success is answered before the journal is synced.
+    case acknowledgeBeforeSync
+    /// Names are never synced.
+    case missingDirectorySync
+    /// A commit counts before its manifest is durable.
+    case countBeforeCommit
+    /// What the newest manifest does not name is deleted at once, whoever still reads it.
+    case collectWithoutGrace
+    /// A second recovery applies a batch a second time.
+    case replayWithoutIdempotence
+    /// A manifest replaces another one of the same number.
+    case manifestOverwrite
+    /// A failed sync is called again, and its success believed.
+    case syncAgainAfterError
+
+    func planted(over base: any FileSystem) -> any FileSystem {
+        MutantFileSystem(mutant: self, base: base)
+    }
+
+    /// The decoder of an engine with this defect.
+    func planted(over decoder: BatchDecoder) -> BatchDecoder {
+        guard self == .replayWithoutIdempotence else { return decoder }
+        let seen = Seen()
+        return BatchDecoder(
+            decode: { record throws(StorageError) in
+                let outcome = try decoder.decode(record)
+                guard case .rows(let rows) = outcome, !seen.isNew(record.receivedAt) else {
+                    return outcome
+                }
+                return .rows(DecodedBatch(tables: rows.tables + rows.tables))
+            },
+            split: decoder.split
+        )
+    }
+
+    /// Which batches were decoded before.
+    private final class Seen: Sendable {
+        private let batches = Mutex<Set<UInt64>>([])
+
+        func isNew(_ batch: UInt64) -> Bool { batches.withLock { $0.insert(batch).inserted } }
+    }
+}
+
+/// A file system with a defect.
+private struct MutantFileSystem: FileSystem {
+    let mutant: Mutant
+    let base: any FileSystem
+
+    func open(_ path: String, _ mode: OpenMode) throws(FileError) -> any FileHandle {
+        let handle = try base.open(path, mode)
+        switch mutant {
+        case .acknowledgeBeforeSync where path.hasSuffix(".wal"), .syncAgainAfterError:
+            return MutantHandle(mutant: mutant, base: handle)
+        default: return handle
+        }
+    }
+
+    func syncDirectory(_ path: String) throws(FileError) {
+        switch mutant {
+        case .missingDirectorySync: return
+        case .countBeforeCommit where path.hasSuffix("/manifest"): return
+        default: try base.syncDirectory(path)
+        }
+    }
+
+    func link(_ path: String, to name: String) throws(FileError) {
+        let isManifest = name.hasSuffix(".json")
+        if mutant == .manifestOverwrite, isManifest { return try base.rename(path, to: name) }
+        try base.link(path, to: name)
+        if mutant == .collectWithoutGrace, isManifest { try collect(after: name) }
+    }
+
+    /// Deletes every segment that the pages of this manifest do not name.
+    private func collect(after manifest: String) throws(FileError) {
+        let space = String(manifest.dropLast("/manifest/".utf8.count + 25))
+        let text = try contents(manifest)
+        var named = ""
+        for page in try base.list(space + "/pages") where text.contains(page.name) {
+            named += try contents(space + "/pages/" + page.name)
+        }
+        for table in try base.list(space + "/segments") {
+            for window in try base.list(space + "/segments/" + table.name) {
+                let directory = space + "/segments/" + table.name + "/" + window.name
+                for segment in try base.list(directory)
+                where !named.contains(segment.name.dropLast(8)) {
+                    try base.remove(directory + "/" + segment.name)
+                }
+            }
+        }
+    }
+
+    private func contents(_ path: String) throws(FileError) -> String {
+        let handle = try base.open(path, .read)
+        return String(
+            decoding: try handle.read(at: 0, count: try handle.byteCount()),
+            as: UTF8.self
+        )
+    }
+
+    func makeDirectory(_ path: String) throws(FileError) { try base.makeDirectory(path) }
+    func list(_ path: String) throws(FileError) -> [DirectoryEntry] { try base.list(path) }
+    func rename(_ path: String, to name: String) throws(FileError) {
+        try base.rename(path, to: name)
+    }
+    func remove(_ path: String) throws(FileError) { try base.remove(path) }
+    func byteCount(_ path: String) throws(FileError) -> Int? { try base.byteCount(path) }
+    func space(_ path: String) throws(FileError) -> (total: Int, available: Int) {
+        try base.space(path)
+    }
+    func lock(_ path: String) throws(FileError) -> any FileHandle { try base.lock(path) }
+}
+
+private final class MutantHandle: FileHandle {
+    private let mutant: Mutant
+    private let base: any FileHandle
+
+    init(mutant: Mutant, base: any FileHandle) {
+        self.mutant = mutant
+        self.base = base
+    }
+
+    func sync() throws(FileError) {
+        guard mutant == .syncAgainAfterError else { return }
+        do throws(FileError) { try base.sync() } catch { try base.sync() }
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) -> Int {
+        try base.write(bytes, at: offset)
+    }
+    func read(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
+        try base.read(at: offset, count: count)
+    }
+    func truncate(to byteCount: Int) throws(FileError) { try base.truncate(to: byteCount) }
+    func byteCount() throws(FileError) -> Int { try base.byteCount() }
+}

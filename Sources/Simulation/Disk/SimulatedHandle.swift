@@ -1,0 +1,71 @@
+import Storage
+
+/// An open file of a simulated process.
+final class SimulatedHandle: FileHandle {
+    private let fileSystem: SimulatedFileSystem
+    private let file: Int
+    private let path: String
+    private let isWritable: Bool
+    private let lock: Int?
+
+    init(
+        _ fileSystem: SimulatedFileSystem,
+        file: Int,
+        path: String,
+        isWritable: Bool,
+        lock: Int?
+    ) {
+        self.fileSystem = fileSystem
+        self.file = file
+        self.path = path
+        self.isWritable = isWritable
+        self.lock = lock
+    }
+
+    deinit {
+        if let lock { fileSystem.unlock(path, lock) }
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) -> Int {
+        guard isWritable else { throw SimulatedFileSystem.dead(.write, path) }
+        return try fileSystem.call(.write, path) { state, mode throws(FileError) -> Int in
+            var count = bytes.count
+            if mode == .partial, count > 1 { count = 1 + state.generator.below(count - 1) }
+            let part = UnsafeRawBufferPointer(rebasing: bytes[..<count])
+            state.files[file].write(part, at: offset)
+            state.mix(UInt64(crc32c(part)) << 20 ^ UInt64(offset))
+            return count
+        }
+    }
+
+    func read(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
+        try fileSystem.call(.read, path) { state, _ throws(FileError) in
+            let size = state.files[file].cached.count
+            guard offset < size else { return [] }
+            return Array(state.files[file].cached[offset..<min(size, offset + count)])
+        }
+    }
+
+    func sync() throws(FileError) {
+        try fileSystem.call(.sync, path) { state, mode throws(FileError) in
+            if mode == .failing {
+                state.files[file].failSync(&state.generator)
+            } else {
+                state.files[file].sync()
+            }
+        }
+    }
+
+    func truncate(to byteCount: Int) throws(FileError) {
+        guard isWritable else { throw SimulatedFileSystem.dead(.truncate, path) }
+        try fileSystem.call(.truncate, path) { state, _ throws(FileError) in
+            state.files[file].truncate(to: byteCount)
+        }
+    }
+
+    func byteCount() throws(FileError) -> Int {
+        try fileSystem.call(.size, path) { state, _ throws(FileError) in
+            state.files[file].cached.count
+        }
+    }
+}

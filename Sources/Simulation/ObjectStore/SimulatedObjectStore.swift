@@ -1,0 +1,155 @@
+package import Storage
+import Synchronization
+
+// An object store in memory that misbehaves as remote ones do.
+//
+// A put-if-absent may find another object (412), be refused while another put is under way (409, nothing landed), or
+// end unknown, having landed or not. Listings may lag behind. A request may fail, or take long. Which, the seed says.
+// What landed is never lost: such stores are durable; it is the answers that are not.
+
+/// How often a simulated object store misbehaves: once in so many requests, 0 for never.
+package struct ObjectStoreFaults: Sendable {
+    /// A put answers 409 and does not land.
+    package var conflict = 0
+    /// A put lands and its answer is lost.
+    package var unknownLanded = 0
+    /// A put does not land and its answer is lost.
+    package var unknownNotLanded = 0
+    /// A request fails without effect.
+    package var failure = 0
+    /// A listing does not show this many of the newest objects.
+    package var listLag = 0
+    /// Seconds a request may take.
+    package var secondsMax = 0
+
+    package init() {}
+}
+
+/// An object store in memory.
+package final class SimulatedObjectStore: ObjectStore {
+    private struct State {
+        var objects: [String: (bytes: [UInt8], order: Int)] = [:]
+        var nextOrder = 0
+        var faults = ObjectStoreFaults()
+        var generator: SeededGenerator
+
+        mutating func happens(_ oneIn: Int) -> Bool { oneIn > 0 && generator.oneIn(oneIn) }
+
+        mutating func store(_ key: String, _ bytes: [UInt8]) {
+            nextOrder += 1
+            objects[key] = (bytes, nextOrder)
+        }
+    }
+
+    private let state: Mutex<State>
+    private let clock: SimulatedClock?
+
+    /// An empty store whose behaviour follows from `seed`; slow requests move `clock`.
+    package init(seed: UInt64, clock: SimulatedClock? = nil) {
+        state = Mutex(State(generator: SeededGenerator(seed: seed, stream: 3)))
+        self.clock = clock
+    }
+
+    /// Changes how it misbehaves.
+    package func misbehave(_ faults: ObjectStoreFaults) { state.withLock { $0.faults = faults } }
+
+    package func put(
+        _ key: String,
+        _ bytes: [UInt8],
+        _ condition: PutCondition
+    ) throws(StorageError) -> PutOutcome {
+        try fail(key)
+        return state.withLock { state in
+            if case .always = condition {
+                state.store(key, bytes)
+                return .created
+            }
+            if state.happens(state.faults.conflict) { return .conflict }
+            if state.happens(state.faults.unknownNotLanded) { return .unknown("timed out") }
+            if state.objects[key] != nil { return .exists }
+            state.store(key, bytes)
+            return state.happens(state.faults.unknownLanded) ? .unknown("timed out") : .created
+        }
+    }
+
+    package func get(_ key: String) throws(StorageError) -> [UInt8]? {
+        try fail(key)
+        return state.withLock { $0.objects[key]?.bytes }
+    }
+
+    package func byteCount(_ key: String) throws(StorageError) -> Int? {
+        try fail(key)
+        return state.withLock { $0.objects[key]?.bytes.count }
+    }
+
+    package func list(_ prefix: String) throws(StorageError) -> [ObjectInfo] {
+        try fail(prefix)
+        return state.withLock { state in
+            let visible = state.nextOrder - state.faults.listLag
+            return state.objects
+                .filter { $0.key.hasPrefix(prefix) && $0.value.order <= visible }
+                .map { ObjectInfo(key: $0.key, byteCount: $0.value.bytes.count) }
+                .sorted { $0.key < $1.key }
+        }
+    }
+
+    package func delete(_ key: String) throws(StorageError) {
+        try fail(key)
+        state.withLock { _ = $0.objects.removeValue(forKey: key) }
+    }
+
+    package func deleteDurably(_ key: String) throws(StorageError) { try delete(key) }
+
+    package func openObject(_ key: String) throws(StorageError) -> (any ObjectReader)? {
+        try get(key).map { SimulatedObject(bytes: $0) }
+    }
+
+    package func beginUpload(_ key: String) throws(StorageError) -> any ObjectUpload {
+        try fail(key)
+        return SimulatedUpload(store: self, key: key)
+    }
+
+    private func fail(_ key: String) throws(StorageError) {
+        let (fails, seconds) = state.withLock { state in
+            let limit = state.faults.secondsMax
+            return (
+                state.happens(state.faults.failure), limit > 0 ? state.generator.below(limit) : 0
+            )
+        }
+        if seconds > 0 { clock?.advance(seconds: seconds) }
+        if fails {
+            throw StorageError(.retry, "the object store failed at \(key)", remedy: "try again")
+        }
+    }
+}
+
+private struct SimulatedObject: ObjectReader {
+    let bytes: [UInt8]
+
+    var byteCount: Int { bytes.count }
+
+    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
+        guard offset + count <= bytes.count else {
+            throw StorageError(.restore, "the object ends before", remedy: "restore it")
+        }
+        return Array(bytes[offset..<(offset + count)])
+    }
+}
+
+private final class SimulatedUpload: ObjectUpload {
+    private let store: SimulatedObjectStore
+    private let key: String
+    private var bytes: [UInt8] = []
+
+    init(store: SimulatedObjectStore, key: String) {
+        self.store = store
+        self.key = key
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
+        self.bytes.append(contentsOf: bytes)
+    }
+    func seal() throws(StorageError) {}
+    func reader() throws(StorageError) -> any ObjectReader { SimulatedObject(bytes: bytes) }
+    func publish() throws(StorageError) -> PutOutcome { try store.put(key, bytes, .ifAbsent) }
+}

@@ -1,0 +1,195 @@
+import Storage
+
+// The exhaustive fault loop: call 1, 2, 3, … of the script fails, in every way there is, and each time everything
+// that was acknowledged must be found afterwards, by this process or the next, before and after a loss of power.
+
+/// What befalls the process after the script, when the fault has left it alive.
+package enum Aftermath: String, CaseIterable, Sendable {
+    case kill, killAndEvict, powerLossLosing, powerLossTearing
+}
+
+/// One execution of the script with its faults.
+package struct FaultCase: Sendable, CustomStringConvertible {
+    package var fault: Fault
+    package var aftermath: Aftermath
+    /// A fault in the recovery that follows.
+    package var second: Fault?
+    package var mutant: Mutant?
+
+    package init(
+        _ fault: Fault,
+        _ aftermath: Aftermath,
+        second: Fault? = nil,
+        mutant: Mutant? = nil
+    ) {
+        self.fault = fault
+        self.aftermath = aftermath
+        self.second = second
+        self.mutant = mutant
+    }
+
+    package var description: String {
+        "\(fault), then \(aftermath.rawValue)" + (second.map { ", then \($0)" } ?? "")
+    }
+
+    /// What one execution came to.
+    package struct Outcome: Sendable {
+        /// The fault of the script, or nil of them, was met.
+        package var hasFired = false
+        package var hasSecondFired = false
+        package var recoveries = 0
+        package var trace: UInt64 = 0
+    }
+
+    /// Executes the script.
+    ///
+    /// - Throws: `Violation` with the schedule when a promise was broken.
+    package func run() throws(Violation) -> Outcome {
+        var options = WorldOptions(seed: UInt64(fault.call) &* 31 &+ UInt64(second?.call ?? 0))
+        options.mutant = mutant
+        let world = World(options)
+        do {
+            return try run(world)
+        } catch {
+            let schedule = world.schedule.joined(separator: "\n  ")
+            throw Violation("\(self): \(error)\n  \(schedule)")
+        }
+    }
+
+    private func run(_ world: World) throws -> Outcome {
+        var outcome = Outcome()
+        world.fileSystem.arm(fault)
+        let first = world.fileSystem
+        try world.reopen()
+        for step in ScriptStep.everything where first.isAlive { try world.take(step) }
+        outcome.hasFired = first.hasFired
+        if first.isAlive { end(world) }
+        world.disk.note(first.hasFired ? 1 : 0)
+
+        if let second {
+            let recovering = world.disk.boot()
+            world.fileSystem = recovering
+            recovering.arm(second)
+            _ = try world.open()
+            outcome.hasSecondFired = recovering.hasFired
+            world.kill()
+        }
+        try recover(world)
+        try world.append([(rows: 2, hour: 3, filler: 100)])
+        try world.take(.flush)
+        try world.take(.append(batches: 1, hour: 2, filler: 0))
+        try world.check()
+
+        // What was acknowledged needs nothing that was not synced.
+        world.losePower(.losing)
+        try recover(world)
+        let found = try world.observe()
+        try world.verify()
+        world.close()
+        try recover(world)
+        guard try world.observe() == found else {
+            throw Violation("a second opening changed the rows")
+        }
+        guard world.engine?.recovery.truncatedTails == 0 else {
+            throw Violation("a second opening found something to repair")
+        }
+        outcome.recoveries = world.recoveries
+        outcome.trace = world.disk.traceHash
+        return outcome
+    }
+
+    private func end(_ world: World) {
+        switch aftermath {
+        case .kill: world.kill()
+        case .killAndEvict:
+            world.kill()
+            world.disk.evict()
+        case .powerLossLosing: world.losePower(.losing)
+        case .powerLossTearing: world.losePower(.tearing)
+        }
+    }
+
+    /// Opens the store with a sound disk, which must succeed.
+    private func recover(_ world: World) throws {
+        guard try world.open() else { throw Violation("the store does not open on a sound disk") }
+    }
+}
+
+/// Runs of the script over all calls.
+package enum FaultLoop {
+    /// What a loop came to.
+    package struct Tally: Sendable, Equatable {
+        package var cases = 0
+        package var recoveries = 0
+        /// The first call that the script does not reach.
+        package var end = 0
+
+        package init() {}
+    }
+
+    /// Whether a fault of `kind` can happen more than once.
+    package static func repeats(of kind: FaultKind) -> [Int] { kind.isCrash ? [1] : [1, .max] }
+
+    /// What can follow a fault of `kind`.
+    package static func aftermaths(of kind: FaultKind) -> [Aftermath] {
+        kind.isCrash ? [.kill] : Aftermath.allCases
+    }
+
+    /// Fails call `first`, `first + stride`, … until the script does not reach the call.
+    ///
+    /// - Parameters:
+    ///   - kind: what happens.
+    ///   - repeats: at how many calls in a row.
+    ///   - aftermath: what befalls a process that survives the script.
+    ///   - first: the first call that fails.
+    ///   - stride: from one call to the next.
+    ///   - survey: told of each broken promise; without it the first one ends the loop.
+    /// - Returns: what the loop came to.
+    /// - Throws: the first broken promise, unless there is a `survey`.
+    package static func run(
+        _ kind: FaultKind,
+        repeats: Int,
+        _ aftermath: Aftermath,
+        first: Int = 1,
+        stride: Int = 1,
+        survey: ((Violation) -> Void)? = nil
+    ) throws(Violation) -> Tally {
+        var tally = Tally()
+        tally.end = first
+        while true {
+            let fault = Fault(kind, at: tally.end, repeats: repeats)
+            tally.cases += 1
+            let outcome: FaultCase.Outcome
+            do throws(Violation) {
+                outcome = try FaultCase(fault, aftermath).run()
+            } catch {
+                guard let survey, tally.end < 5_000 else { throw error }
+                survey(error)
+                tally.end += stride
+                continue
+            }
+            tally.recoveries += outcome.recoveries
+            guard outcome.hasFired else { return tally }
+            tally.end += stride
+        }
+    }
+
+    /// For one crash of the script, fails call `first`, `first + stride`, … of the recovery that follows.
+    package static func run(
+        _ crash: Fault,
+        then kind: FaultKind,
+        first: Int = 1,
+        stride: Int = 1
+    ) throws(Violation) -> Tally {
+        var tally = Tally()
+        tally.end = first
+        while true {
+            let second = Fault(kind, at: tally.end)
+            let outcome = try FaultCase(crash, .kill, second: second).run()
+            tally.cases += 1
+            tally.recoveries += outcome.recoveries
+            guard outcome.hasFired, outcome.hasSecondFired else { return tally }
+            tally.end += stride
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Storage
+
+// A workload that takes every durable step: journal, rotation, flush, commit, merge, collection, retention, a second
+// space, an idle space's advance, closing and opening. It goes on after errors as a node does.
+
+/// One step of a script.
+enum ScriptStep {
+    case append(batches: Int, hour: Int, filler: Int)
+    case flush, compact, collect, advance, createSpace
+    case retain(before: Int)
+    case hold, release
+    case wait(seconds: Int)
+    case reopen
+
+    static let everything: [ScriptStep] = [
+        .append(batches: 1, hour: 0, filler: 0),
+        .append(batches: 3, hour: 1, filler: 900),
+        .flush,
+        .hold,
+        .append(batches: 2, hour: 0, filler: 3_000),
+        .flush,
+        .compact,
+        .createSpace,
+        .append(batches: 3, hour: 2, filler: 10),
+        .append(batches: 1, hour: 2, filler: 4_000),
+        .flush,
+        .collect,
+        .wait(seconds: 10),
+        .release,
+        .collect,
+        .append(batches: 2, hour: 3, filler: 5_000),
+        .reopen,
+        .append(batches: 1, hour: 2, filler: 200),
+        .flush,
+        .append(batches: 4, hour: 2, filler: 2_500),
+        .append(batches: 1, hour: 2, filler: 0),
+        .flush,
+        .compact,
+        .retain(before: 1),
+        .advance,
+        .collect,
+        .wait(seconds: 10),
+        .retain(before: 2),
+        .collect,
+        .append(batches: 2, hour: 3, filler: 700),
+    ]
+}
+
+extension World {
+    /// Takes one step; does nothing while there is no store to take it in.
+    func take(_ step: ScriptStep) throws {
+        switch step {
+        case .append(let batches, let hour, let filler):
+            try append(
+                (0..<batches).map { (rows: 1 + ($0 + filler) % 4, hour: hour, filler: filler) }
+            )
+        case .flush:
+            try forEachSpace("flush") { engine, space throws(StorageError) in
+                try engine.flush(space: space)
+            }
+        case .compact:
+            try forEachSpace("compact") { engine, space throws(StorageError) in
+                try engine.compact(space: space)
+            }
+        case .collect:
+            try forEachSpace("collect") { engine, space throws(StorageError) in
+                try engine.collectGarbage(space: space)
+            }
+        case .advance:
+            try attempt("advance") { engine throws(StorageError) in try engine.advanceIdleSpaces() }
+        case .createSpace:
+            try attempt("create") { engine throws(StorageError) in
+                guard !engine.hasSpace(Self.secondSpace) else { return }
+                try engine.createSpace(Self.secondSpace)
+            }
+        case .retain(let hour): try retain(before: hour)
+        case .hold: try hold()
+        case .release: release()
+        case .wait(let seconds): clock.advance(seconds: seconds)
+        case .reopen: close()
+        }
+        if engine == nil { try reopen() }
+    }
+
+    /// Drops rows before `hour`.
+    func retain(before hour: Int) throws {
+        guard engine != nil else { return }
+        ledger.expire(before: hour)
+        let time = SimulatedCatalog.firstHour + Int64(hour) * SimulatedCatalog.nanosPerHour
+        try forEachSpace("retain") { engine, space throws(StorageError) in
+            try engine.retain(space: space, before: time, bytesMax: nil)
+        }
+    }
+
+    private func forEachSpace(
+        _ name: String,
+        _ operation: (StorageEngine, String) throws(StorageError) -> some Any
+    ) throws {
+        for space in engine?.spaceNames ?? [] {
+            try attempt("\(name) \(space)") { engine throws(StorageError) in
+                _ = try operation(engine, space)
+            }
+        }
+    }
+
+    /// Opens the store while the process lives, in two attempts, as an impatient node does.
+    func reopen() throws {
+        for _ in 0..<2 where fileSystem.isAlive {
+            if try open() { return }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+import Storage
+
+// One seed, one history.
+//
+// Writers, flusher, merger, collector, retention, readers, an operator, stalled writers, faults and crashes take turns as
+// the seed says. Work happens between operations and in the middle of them. The same seed gives the same calls in the
+// same order, which `traceHash` proves when a run is executed twice.
+
+/// A random history of a store.
+package struct SeededRun: Sendable {
+    package var seed: UInt64
+    package var steps: Int
+    package var mutant: Mutant?
+
+    /// What one execution came to.
+    package struct Outcome: Sendable, Equatable {
+        package var recoveries = 0
+        package var acknowledged = 0
+        package var calls = 0
+        package var trace: UInt64 = 0
+    }
+
+    package init(seed: UInt64, steps: Int = 60, mutant: Mutant? = nil) {
+        self.seed = seed
+        self.steps = steps
+        self.mutant = mutant
+    }
+
+    /// Executes the run twice and compares.
+    package func runTwice() throws(Violation) -> Outcome {
+        let first = try run()
+        let second = try run()
+        guard first == second else {
+            throw Violation("seed \(seed): two executions differ: \(first) and \(second)")
+        }
+        return first
+    }
+
+    /// Executes the run once.
+    ///
+    /// - Throws: `Violation` with the seed and the schedule.
+    package func run() throws(Violation) -> Outcome {
+        var generator = SeededGenerator(seed: seed, stream: 2)
+        let world = World(options(&generator))
+        do {
+            try world.reopen()
+            // Some histories are quiet, some are little but crashes.
+            let crashes = [0, 12, 5, 3][generator.below(4)]
+            for _ in 0..<steps {
+                if crashes > 0, generator.oneIn(crashes) {
+                    die(world, &generator)
+                } else {
+                    try step(world, &generator)
+                }
+            }
+            try finish(world, verifies: generator.oneIn(4))
+        } catch {
+            let schedule = world.schedule.joined(separator: "\n  ")
+            throw Violation(
+                "\(error)\n  \(schedule)\nreplay: holdfast torture --seed \(seed) --runs 1 --steps \(steps)"
+            )
+        }
+        return Outcome(
+            recoveries: world.recoveries,
+            acknowledged: world.ledger.acknowledgedCount,
+            calls: world.disk.callCount,
+            trace: world.disk.traceHash
+        )
+    }
+
+    private func options(_ generator: inout SeededGenerator) -> WorldOptions {
+        var options = WorldOptions(seed: seed)
+        options.mutant = mutant
+        options.limits.journalFileBytesMax = [16, 24, 64][generator.below(3)] << 10
+        options.limits.compactionFanIn = 2 + generator.below(3)
+        options.limits.manifestsRetained = 2 + generator.below(3)
+        options.limits.garbageGraceSeconds = generator.oneIn(3) ? 0 : 5
+        options.limits.segmentsPerPageMax = 1 + generator.below(3)
+        return options
+    }
+
+    private func step(_ world: World, _ generator: inout SeededGenerator) throws {
+        if world.engine == nil { try revive(world, &generator) }
+        switch generator.below(100) {
+        case ..<36: try append(world, &generator)
+        case ..<48: try maintain(world, .flush, &generator)
+        case ..<54: try maintain(world, .compact, &generator)
+        case ..<61: try maintain(world, .collect, &generator)
+        case ..<64: try maintain(world, .retain(before: generator.below(3)), &generator)
+        case ..<66: try world.take(.advance)
+        case ..<67: try world.take(.createSpace)
+        case ..<70: try world.hold()
+        case ..<72: world.release()
+        case ..<75: try world.query()
+        case ..<78: world.clock.advance(seconds: [1, 10, 4_000, -30][generator.below(4)])
+        case ..<81: world.close()
+        case ..<84: try world.wakeSleeper(generator.below(4))
+        case ..<85: try world.takeOver()
+        case ..<92: world.fileSystem.arm(fault(&generator))
+        case ..<94: world.fileSystem.arm(nil)
+        case ..<96: try meddle(world, &generator)
+        case ..<98: die(world, &generator)
+        default: try world.check()
+        }
+        if !world.fileSystem.isAlive { world.engineIsGone() }
+    }
+
+    private func append(_ world: World, _ generator: inout SeededGenerator) throws {
+        let shapes = (0...generator.below(3)).map { _ in
+            (
+                rows: 1 + generator.below(SimulatedCatalog.rowsMax),
+                hour: generator.below(4),
+                filler: [0, 20, 480, 3_900, 4_100][generator.below(5)]
+            )
+        }
+        try world.append(shapes)
+    }
+
+    /// A step of maintenance, sometimes with something in the middle of it.
+    private func maintain(
+        _ world: World,
+        _ step: ScriptStep,
+        _ generator: inout SeededGenerator
+    ) throws {
+        let choice = generator.below(12)
+        let calls = 1 + generator.below(40)
+        let shape = (rows: 3, hour: generator.below(4), filler: 100)
+        let wake = generator.below(3)
+        switch choice {
+        case 0:
+            try world.interrupt(afterCalls: calls, with: { try world.append([shape]) }) {
+                try world.take(step)
+            }
+        case 1:
+            try world.interrupt(afterCalls: calls, with: { try world.check() }) {
+                try world.take(step)
+            }
+        case 2:
+            try world.interrupt(afterCalls: calls, with: { try world.wakeSleeper(wake) }) {
+                try world.take(step)
+            }
+        case 3 where generator.oneIn(3):
+            try world.interrupt(afterCalls: calls, with: { try world.takeOver() }) {
+                try world.take(step)
+            }
+        default: try world.take(step)
+        }
+    }
+
+    private func fault(_ generator: inout SeededGenerator) -> Fault {
+        Fault(
+            FaultKind.allCases[generator.below(FaultKind.allCases.count)],
+            at: 1 + generator.below(60),
+            repeats: [1, 1, 4, .max][generator.below(4)]
+        )
+    }
+
+    private func die(_ world: World, _ generator: inout SeededGenerator) {
+        switch generator.below(5) {
+        case 0: world.kill()
+        case 1:
+            world.kill()
+            world.disk.evict()
+        case 2: world.losePower(.losing)
+        default: world.losePower(.tearing)
+        }
+    }
+
+    /// What an operator may do to a closed store: delete what is derived or left over.
+    private func meddle(_ world: World, _ generator: inout SeededGenerator) throws {
+        world.close()
+        guard world.fileSystem.isAlive else { return }
+        try world.fileSystem.withoutFaults {
+            for name in ["tmp", "cache", "spaces/default/derived"] {
+                let directory = World.root + "/" + name
+                for entry in try world.fileSystem.list(directory) {
+                    try world.fileSystem.remove(directory + "/" + entry.name)
+                }
+            }
+        }
+        world.log("the operator deletes what is derived")
+    }
+
+    /// Opens the store again: at first perhaps with a fault in recovery, then on a sound disk.
+    private func revive(_ world: World, _ generator: inout SeededGenerator) throws {
+        if generator.oneIn(3) {
+            world.fileSystem = world.disk.boot()
+            world.fileSystem.arm(fault(&generator))
+            if try world.open() { return }
+            if generator.oneIn(2) { die(world, &generator) }
+        }
+        world.fileSystem.arm(nil)
+        guard try world.open() else { throw Violation("the store does not open on a sound disk") }
+        if generator.oneIn(24) { try world.verify() }
+    }
+
+    /// The last look: after a loss of power, twice, sometimes byte by byte.
+    private func finish(_ world: World, verifies: Bool) throws {
+        world.losePower(.tearing)
+        guard try world.open() else { throw Violation("the store does not open on a sound disk") }
+        let found = try world.observe()
+        if verifies { try world.verify() }
+        world.close()
+        guard try world.open(), try world.observe() == found else {
+            throw Violation("a second opening changed the rows")
+        }
+    }
+}

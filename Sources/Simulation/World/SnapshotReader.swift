@@ -1,0 +1,71 @@
+import Parquet
+package import Storage
+
+/// Reads whole snapshots of simulated stores.
+///
+/// Decoded segments are remembered: a segment whose bytes on the disk have the checksum of the manifest is not decoded
+/// twice.
+package struct SnapshotReader {
+    private struct Key: Hashable {
+        let id: String
+        let crc: UInt32
+        let table: Int
+    }
+
+    private let disk: SimulatedDisk
+    private let root: String
+    private var known: [Key: [UInt64]] = [:]
+
+    package init(disk: SimulatedDisk, root: String) {
+        self.disk = disk
+        self.root = root
+    }
+
+    /// Adds every row of `snapshot` to what was found.
+    ///
+    /// - Throws: `StorageError` when a segment cannot be read; `Violation` when its bytes are not those written.
+    package mutating func add(_ snapshot: Snapshot, to found: inout Observation) throws {
+        for table in SimulatedCatalog.tables.indices {
+            for rows in snapshot.memory[table] {
+                if case .identifier(let ids) = rows.columns[0] {
+                    for id in ids.words { found.add(id) }
+                }
+            }
+            for segment in snapshot.segments(table: table) {
+                for id in try ids(snapshot, table, segment) { found.add(id) }
+            }
+        }
+    }
+
+    private mutating func ids(
+        _ snapshot: Snapshot,
+        _ table: Int,
+        _ segment: SegmentInfo
+    ) throws -> [UInt64] {
+        let path =
+            root + "/"
+            + segment.key(space: snapshot.space, table: SimulatedCatalog.tables[table].name)
+        let key = Key(id: segment.id, crc: segment.crc32c, table: table)
+        let summary = disk.summary(path)
+        if let known = known[key], let summary, summary.crc == segment.crc32c,
+            summary.byteCount == segment.bytes
+        {
+            return known
+        }
+        let reader = try snapshot.reader(table: table, segment)
+        if let summary, summary.crc != segment.crc32c {
+            throw Violation("segment \(path) is not what was written")
+        }
+        var ids: [UInt64] = []
+        for group in reader.rowGroups.indices {
+            if case .identifier(let column) = try reader.column(rowGroup: group, field: 0) {
+                ids += column.words
+            }
+        }
+        guard ids.count == segment.rows else {
+            throw Violation("segment \(path) has \(ids.count) rows, not \(segment.rows)")
+        }
+        known[key] = ids
+        return ids
+    }
+}

@@ -1,0 +1,284 @@
+import Failpoints
+package import Storage
+
+// A simulated world: one disk, the node that uses it, and the account of what its clients were told.
+//
+// The node behaves as a real one: it goes on after errors that may pass, and opens the store anew after `.stop`. Every
+// error must be explained by a fault that has happened; every time the store is opened, everything in it is compared
+// with the ledger. One thread drives the world.
+
+/// How a world is set up.
+package struct WorldOptions: Sendable {
+    package var seed: UInt64
+    package var limits = SimulatedCatalog.limits
+    /// A second space beside `default`.
+    package var hasSecondSpace = false
+    /// Whether the data directory is there, durably, before the first opening.
+    package var makesRoot = false
+    /// A defect planted below the engine, to see that the checks find it.
+    package var mutant: Mutant?
+
+    package init(seed: UInt64) { self.seed = seed }
+}
+
+/// One disk, one node, one ledger.
+package final class World {
+    package static let root = "/data/store"
+    package static let secondSpace = "other"
+
+    package let options: WorldOptions
+    package let disk: SimulatedDisk
+    package let clock: SimulatedClock
+    let random: SimulatedRandom
+    package internal(set) var fileSystem: SimulatedFileSystem
+    package internal(set) var engine: StorageEngine?
+    package internal(set) var ledger = Ledger()
+    private var reader: SnapshotReader
+    private let decoder: BatchDecoder
+    /// The highest folded LSN and version that were ever seen, by space.
+    private var highest: [String: (foldedLSN: UInt64, version: UInt64)] = [:]
+    /// Checksums of the manifests that were current once, by space and number.
+    private var manifests: [String: [UInt64: UInt32]] = [:]
+    private var held: [(snapshot: Snapshot, found: Observation)] = []
+    /// Engines that lost the store without knowing it, and their processes.
+    var sleepers: [(engine: StorageEngine, process: SimulatedFileSystem)] = []
+    /// How often the store was opened after a crash, a kill or a poisoned log.
+    package private(set) var recoveries = 0
+    /// What happened, for the report of a failure.
+    package private(set) var schedule: [String] = []
+
+    package init(_ options: WorldOptions) {
+        self.options = options
+        disk = SimulatedDisk(seed: options.seed)
+        clock = SimulatedClock()
+        random = SimulatedRandom(seed: options.seed ^ 0x1d)
+        fileSystem = disk.boot()
+        reader = SnapshotReader(disk: disk, root: Self.root)
+        decoder =
+            options.mutant?.planted(over: SimulatedCatalog.decoder) ?? SimulatedCatalog.decoder
+        disk.prepareDirectory(options.makesRoot ? "/data" : Self.root)
+    }
+
+    package func log(_ text: @autoclosure () -> String) { schedule.append(text()) }
+
+    /// Opens the store in the running process, or in a new one when that has ended.
+    ///
+    /// - Returns: false when a fault prevented it.
+    package func open() throws -> Bool {
+        held = []
+        engine = nil
+        if !fileSystem.isAlive { fileSystem = disk.boot() }
+        do throws(StorageError) {
+            engine = try StorageEngine.open(
+                environment: environment(fileSystem),
+                limits: options.limits,
+                dataDirectory: Self.root,
+                catalog: SimulatedCatalog.tables,
+                spaces: [SimulatedCatalog.space],
+                decoder: decoder
+            )
+        } catch {
+            log("open failed: \(error.message)")
+            guard error.code != .restore else {
+                throw Violation("the store does not open: \(error)")
+            }
+            try excuse(error, "open")
+            return false
+        }
+        recoveries += 1
+        guard fileSystem.isAlive else { return false }
+        try check(afterRecovery: true)
+        return true
+    }
+
+    func environment(_ process: SimulatedFileSystem) -> Environment {
+        Environment(
+            fileSystem: options.mutant?.planted(over: process) ?? process,
+            clock: clock,
+            random: random,
+            failpoints: .init()
+        )
+    }
+
+    /// Everything the store shows at this moment.
+    package func observe() throws -> Observation? {
+        guard let engine, fileSystem.isAlive else { return nil }
+        return try fileSystem.withoutFaults {
+            var found = Observation(batches: ledger.batches.count)
+            for space in engine.spaceNames {
+                guard let snapshot = engine.snapshot(space: space) else { continue }
+                try reader.add(snapshot, to: &found)
+            }
+            return found
+        }
+    }
+
+    /// Compares the store with the ledger.
+    package func check(afterRecovery: Bool = false) throws {
+        guard let engine, let found = try observe() else { return }
+        disk.note(UInt64(truncatingIfNeeded: found.rows.count))
+        try ledger.settle(found, afterRecovery: afterRecovery)
+        for space in engine.spaceNames {
+            guard let version = engine.snapshot(space: space)?.version else { continue }
+            let before = highest[space] ?? (0, 0)
+            guard version.foldedLSN >= before.foldedLSN, version.id >= before.version else {
+                throw Violation(
+                    "space \(space) went back from version \(before.version), LSN \(before.foldedLSN) "
+                        + "to version \(version.id), LSN \(version.foldedLSN)"
+                )
+            }
+            highest[space] = (version.foldedLSN, version.id)
+            try checkManifest(space, version.id)
+        }
+        for entry in held {
+            let again = try fileSystem.withoutFaults {
+                var again = Observation(batches: entry.found.rows.count - 1)
+                try reader.add(entry.snapshot, to: &again)
+                return again
+            }
+            guard again == entry.found else {
+                throw Violation("a snapshot changed while it was held")
+            }
+        }
+    }
+
+    /// A published manifest stays what it is, and none is ever given up.
+    private func checkManifest(_ space: String, _ id: UInt64) throws(Violation) {
+        let directory = Self.root + "/spaces/" + space
+        guard let current = disk.summary(directory + "/manifest/" + Self.manifestName(id)) else {
+            throw Violation("manifest \(id) of space \(space) is missing")
+        }
+        // Below the boundary anything may lie: a stalled writer finds out only after it has put its manifest.
+        let boundary = disk.contents(directory + "/manifest/BOUNDARY").map(Self.number) ?? 0
+        for (known, crc) in manifests[space] ?? [:] where known > boundary {
+            let found = disk.summary(directory + "/manifest/" + Self.manifestName(known))
+            if let found, found.crc != crc {
+                throw Violation("manifest \(known) of space \(space) was replaced")
+            }
+        }
+        manifests[space, default: [:]][id] = current.crc
+        guard !disk.hasDirectory(directory + "/damaged") else {
+            throw Violation("a manifest of space \(space) was given up")
+        }
+    }
+
+    /// The digits in `text` as one number.
+    private static func number(_ text: [UInt8]) -> UInt64 {
+        text.reduce(0) { (48...57).contains($1) ? $0 &* 10 &+ UInt64($1 - 48) : $0 }
+    }
+
+    private static func manifestName(_ id: UInt64) -> String {
+        let digits = String(id)
+        return String(repeating: "0", count: 20 - digits.count) + digits + ".json"
+    }
+
+    /// Takes a snapshot that later checks read again.
+    package func hold() throws {
+        guard let engine, let snapshot = engine.snapshot(space: SimulatedCatalog.space) else {
+            return
+        }
+        guard fileSystem.isAlive else { return }
+        let found = try fileSystem.withoutFaults {
+            var found = Observation(batches: ledger.batches.count)
+            try reader.add(snapshot, to: &found)
+            return found
+        }
+        held.append((snapshot, found))
+    }
+
+    package func release() { held = [] }
+
+    /// Checks every byte of the store as `holdfast verify` does.
+    package func verify() throws {
+        guard fileSystem.isAlive else { return }
+        try fileSystem.withoutFaults {
+            let report = try StoreInspection(
+                environment: environment(fileSystem),
+                dataDirectory: Self.root,
+                catalog: SimulatedCatalog.tables
+            ).verify(decoder: SimulatedCatalog.decoder, progress: { _ in })
+            if let problem = report.problems.first { throw Violation("verify finds: \(problem)") }
+        }
+    }
+
+    /// Appends one group; enters what the clients are told.
+    package func append(_ shapes: [(rows: Int, hour: Int, filler: Int)]) throws {
+        guard let engine else { return }
+        var batches: [PendingBatch] = []
+        var numbers: [UInt64] = []
+        for shape in shapes {
+            let number = ledger.attempt(rows: shape.rows, hour: shape.hour)
+            let isSecond = number % 3 == 0 && engine.hasSpace(Self.secondSpace)
+            numbers.append(number)
+            batches.append(
+                SimulatedCatalog.batch(
+                    number,
+                    rows: shape.rows,
+                    hour: shape.hour,
+                    filler: shape.filler,
+                    space: isSecond ? Self.secondSpace : SimulatedCatalog.space
+                )
+            )
+        }
+        try attempt("append \(numbers)") { engine throws(StorageError) in
+            _ = try engine.append(batches)
+            for number in numbers { ledger.acknowledge(number) }
+        }
+    }
+
+    /// Runs one operation of the node; an error must have its fault.
+    package func attempt(
+        _ name: String,
+        _ operation: (StorageEngine) throws(StorageError) -> Void
+    ) throws {
+        guard let engine, fileSystem.isAlive else { return }
+        do throws(StorageError) {
+            try operation(engine)
+            log(name)
+        } catch {
+            log("\(name) failed: \(error.message)")
+            disk.note(UInt64(error.code.rawValue.utf8.count))
+            // Another process has taken over in the middle of it.
+            guard self.engine === engine else { return }
+            try excuse(error, name)
+            if error.code == .stop { self.engine = nil }
+        }
+    }
+
+    /// An error without a fault that explains it is a violation.
+    private func excuse(_ error: StorageError, _ name: String) throws {
+        guard fileSystem.isAlive, !fileSystem.hasFired else { return }
+        throw Violation("\(name) failed without a fault: \(error)")
+    }
+
+    /// The process has ended by itself.
+    func engineIsGone() {
+        engine = nil
+        held = []
+    }
+
+    /// Gives the store up in good order.
+    package func close() {
+        held = []
+        engine?.close()
+        engine = nil
+        log("close")
+    }
+
+    /// Ends the process.
+    package func kill() {
+        log("kill")
+        fileSystem.kill()
+        engine = nil
+        held = []
+    }
+
+    /// Takes the power away.
+    package func losePower(_ style: CrashStyle) {
+        log("power loss, \(style.rawValue)")
+        disk.losePower(style)
+        engine = nil
+        held = []
+        sleepers = []
+    }
+}

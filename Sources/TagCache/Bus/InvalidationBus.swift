@@ -1,0 +1,76 @@
+import Synchronization
+
+/// Carries messages between the caches of a cluster.
+///
+/// It may lose, repeat, delay, reorder and mangle them: the caches notice.
+public protocol InvalidationBus: Sendable {
+    /// Sends a message to every subscriber, the sender's own included or not.
+    /// - Throws: If it knows that the message was not sent.
+    func publish(_ message: [UInt8]) async throws
+
+    /// Calls `receive` with every message from now on until `unsubscribe`; `receive` does not
+    /// block.
+    func subscribe(_ receive: @escaping @Sendable ([UInt8]) -> Void) -> BusSubscription
+
+    /// Ends a subscription.
+    func unsubscribe(_ subscription: BusSubscription)
+}
+
+/// Names a subscription of one bus.
+public struct BusSubscription: Sendable, Hashable {
+    let number: UInt64
+
+    /// A subscription by its number, which is unique on its bus.
+    public init(number: UInt64) { self.number = number }
+}
+
+/// A bus between caches of one process; a message has been received when `publish` returns.
+public final class InProcessBus: InvalidationBus {
+    private struct State {
+        var last: UInt64 = 0
+        var receivers: [UInt64: @Sendable ([UInt8]) -> Void] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// A bus without subscribers.
+    public init() {}
+
+    /// Calls every subscriber with `message`.
+    public func publish(_ message: [UInt8]) async {
+        let receivers = state.withLock { Array($0.receivers.values) }
+        for receive in receivers { receive(message) }
+    }
+
+    /// Adds a subscriber.
+    public func subscribe(_ receive: @escaping @Sendable ([UInt8]) -> Void) -> BusSubscription {
+        state.withLock { state in
+            state.last += 1
+            state.receivers[state.last] = receive
+            return BusSubscription(number: state.last)
+        }
+    }
+
+    /// Removes a subscriber.
+    public func unsubscribe(_ subscription: BusSubscription) {
+        state.withLock { $0.receivers[subscription.number] = nil }
+    }
+}
+
+/// How a cache takes part in a bus.
+public struct BusConfiguration: Sendable {
+    /// This node's number, unique in the cluster.
+    public var node: UInt64
+    /// Distinguishes one life of the node from the next: never the same twice.
+    public var incarnation: UInt64
+    /// How often the node says where its streams are.
+    public var heartbeatInterval: Duration = .seconds(1)
+    /// How long a peer may be silent before nothing loaded meanwhile is trusted.
+    public var silenceMax: Duration = .seconds(5)
+
+    /// A node by its number and life.
+    public init(node: UInt64, incarnation: UInt64) {
+        self.node = node
+        self.incarnation = incarnation
+    }
+}

@@ -1,0 +1,249 @@
+// The only file that calls LMDB.
+//
+// One environment is one file with three tables: entries (key bytes to record), tags (tag to the
+// version of its last invalidation), meta (fixed names to numbers). Commits are not synced: the
+// page cache survives the death of the process, and `PersistentDirectory` drops a file that was in
+// use when the machine went down. Pages are written with `pwrite`, never through the map, so that a
+// full disk is an error and not a signal.
+//
+// Read transactions are pooled and reused (`MDB_NOTLS`), so that a thread needs none of its own.
+// Write transactions are begun and ended by one call, on the caller's thread.
+import CLMDB
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// A code of LMDB or of the system.
+struct LMDBFailure: Error, Equatable {
+    let code: Int32
+
+    static let mapFull = LMDBFailure(code: MDB_MAP_FULL)
+    static let foreign = LMDBFailure(code: MDB_INVALID)
+
+    /// Whether the file itself is at fault, so that only dropping it helps.
+    var meansDamage: Bool {
+        switch code {
+        case MDB_INVALID, MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_VERSION_MISMATCH, MDB_PANIC,
+            MDB_INCOMPATIBLE, MDB_BAD_DBI:
+            true
+        default: false
+        }
+    }
+
+    /// The failure as a caller of the cache sees it.
+    func error(path: String) -> TagCacheError {
+        switch code {
+        case MDB_MAP_FULL: .mapFull
+        case ENOSPC, EDQUOT: .diskFull
+        case MDB_READERS_FULL: .readersFull
+        case EACCES, EPERM, EROFS: .permissionDenied(path: path)
+        default: .storage(code: code, message: String(cString: mdb_strerror(code)))
+        }
+    }
+}
+
+/// The tables of an environment.
+enum LMDBTable: Int, CaseIterable {
+    case entries, tags, meta
+
+    var name: String { "\(self)" }
+}
+
+/// A read transaction that waits to be used again.
+private struct Reader: @unchecked Sendable {
+    // Guard: in the pool nobody uses it, out of it one call does.
+    let handle: OpaquePointer
+}
+
+/// An open file.
+final class LMDBEnvironment: @unchecked Sendable {
+    // Guard: LMDB's own locks for `handle`; `tables` is written before the initialiser returns.
+    private let handle: OpaquePointer
+    private var tables: [MDB_dbi] = []
+    private let readers = Mutex<[Reader]>([])
+    let path: String
+
+    private static let flags = UInt32(MDB_NOSUBDIR | MDB_NOSYNC | MDB_NOTLS)
+
+    init(path: String, mapByteCount: Int, readerCountMax: Int) throws(LMDBFailure) {
+        self.path = path
+        var created: OpaquePointer?
+        try Self.check(mdb_env_create(&created))
+        guard let created else { throw LMDBFailure(code: ENOMEM) }
+        handle = created
+        do {
+            try Self.check(mdb_env_set_mapsize(created, mapByteCount))
+            try Self.check(mdb_env_set_maxdbs(created, UInt32(LMDBTable.allCases.count)))
+            try Self.check(mdb_env_set_maxreaders(created, UInt32(clamping: readerCountMax)))
+            try Self.check(mdb_env_open(created, path, Self.flags, 0o600))
+            try Self.checkFileSize(created, path)
+            tables = try write { transaction throws(LMDBFailure) in
+                var opened: [MDB_dbi] = []
+                for table in LMDBTable.allCases {
+                    var number: MDB_dbi = 0
+                    try Self.check(
+                        mdb_dbi_open(transaction.handle, table.name, UInt32(MDB_CREATE), &number)
+                    )
+                    opened.append(number)
+                }
+                return opened
+            }
+        } catch {
+            mdb_env_close(created)
+            throw error
+        }
+    }
+
+    /// Closes the file; every transaction has ended, since each one holds the environment.
+    deinit {
+        readers.withLock { $0.forEach { mdb_txn_abort($0.handle) } }
+        if !tables.isEmpty { mdb_env_close(handle) }
+    }
+
+    /// A file shorter than its pages would end the process with a signal when it is read.
+    private static func checkFileSize(_ handle: OpaquePointer, _ path: String) throws(LMDBFailure) {
+        var information = MDB_envinfo()
+        var statistics = MDB_stat()
+        try check(mdb_env_info(handle, &information))
+        try check(mdb_env_stat(handle, &statistics))
+        var attributes = stat()
+        guard stat(path, &attributes) == 0 else { throw LMDBFailure(code: errno) }
+        let (needed, overflow) = (information.me_last_pgno &+ 1)
+            .multipliedReportingOverflow(by: Int(statistics.ms_psize))
+        if overflow || needed > attributes.st_size { throw .foreign }
+    }
+
+    fileprivate static func check(_ code: Int32) throws(LMDBFailure) {
+        if code != MDB_SUCCESS { throw LMDBFailure(code: code) }
+    }
+
+    /// Runs `body` on one snapshot of the file.
+    func read<Result>(
+        _ body: (LMDBTransaction) throws(LMDBFailure) -> Result
+    ) throws(LMDBFailure) -> Result {
+        let reader: OpaquePointer
+        if let pooled = readers.withLock({ $0.popLast() })?.handle {
+            let code = mdb_txn_renew(pooled)
+            if code != MDB_SUCCESS {
+                mdb_txn_abort(pooled)
+                throw LMDBFailure(code: code)
+            }
+            reader = pooled
+        } else {
+            var begun: OpaquePointer?
+            try Self.check(mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &begun))
+            guard let begun else { throw LMDBFailure(code: ENOMEM) }
+            reader = begun
+        }
+        defer {
+            mdb_txn_reset(reader)
+            let idle = Reader(handle: reader)
+            readers.withLock { $0.append(idle) }
+        }
+        return try body(LMDBTransaction(handle: reader, tables: tables))
+    }
+
+    /// Runs `body` in a write transaction and commits; if anything fails, nothing was written.
+    func write<Result>(
+        _ body: (LMDBTransaction) throws(LMDBFailure) -> Result
+    ) throws(LMDBFailure) -> Result {
+        var begun: OpaquePointer?
+        try Self.check(mdb_txn_begin(handle, nil, 0, &begun))
+        guard let begun else { throw LMDBFailure(code: ENOMEM) }
+        let result: Result
+        do {
+            result = try body(LMDBTransaction(handle: begun, tables: tables))
+        } catch {
+            mdb_txn_abort(begun)
+            throw error
+        }
+        try Self.check(mdb_txn_commit(begun))
+        return result
+    }
+
+    /// Makes everything committed survive the loss of power.
+    func sync() throws(LMDBFailure) { try Self.check(mdb_env_sync(handle, 1)) }
+}
+
+/// A running transaction; not to be kept beyond the call that handed it out.
+struct LMDBTransaction {
+    fileprivate let handle: OpaquePointer
+    fileprivate let tables: [MDB_dbi]
+
+    /// Calls `body` with the bytes under `key`, which are valid during the call only.
+    func get<Result>(
+        _ table: LMDBTable,
+        _ key: [UInt8],
+        _ body: (UnsafeRawBufferPointer?) -> Result
+    ) throws(LMDBFailure) -> Result {
+        var value = MDB_val()
+        let code = withValue(key) { mdb_get(handle, tables[table.rawValue], &$0, &value) }
+        if code == MDB_NOTFOUND { return body(nil) }
+        try LMDBEnvironment.check(code)
+        return body(UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size))
+    }
+
+    func put(_ table: LMDBTable, _ key: [UInt8], _ bytes: [UInt8]) throws(LMDBFailure) {
+        let code = withValue(key) { key in
+            withValue(bytes) { mdb_put(handle, tables[table.rawValue], &key, &$0, 0) }
+        }
+        try LMDBEnvironment.check(code)
+    }
+
+    /// Removes what is under `key`; whether there was anything.
+    @discardableResult
+    func delete(_ table: LMDBTable, _ key: [UInt8]) throws(LMDBFailure) -> Bool {
+        let code = withValue(key) { mdb_del(handle, tables[table.rawValue], &$0, nil) }
+        if code == MDB_NOTFOUND { return false }
+        try LMDBEnvironment.check(code)
+        return true
+    }
+
+    func removeAll(_ table: LMDBTable) throws(LMDBFailure) {
+        try LMDBEnvironment.check(mdb_drop(handle, tables[table.rawValue], 0))
+    }
+
+    /// Goes through a table in key order from `start`, as long as `body` returns true.
+    func scan(
+        _ table: LMDBTable,
+        from start: [UInt8] = [],
+        _ body: (_ key: [UInt8], _ bytes: UnsafeRawBufferPointer) -> Bool
+    ) throws(LMDBFailure) {
+        var opened: OpaquePointer?
+        try LMDBEnvironment.check(mdb_cursor_open(handle, tables[table.rawValue], &opened))
+        guard let cursor = opened else { throw LMDBFailure(code: ENOMEM) }
+        defer { mdb_cursor_close(cursor) }
+        var key = MDB_val()
+        var value = MDB_val()
+        var code: Int32
+        if start.isEmpty {
+            code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST)
+        } else {
+            code = withValue(start) { place in
+                let code = mdb_cursor_get(cursor, &place, &value, MDB_SET_RANGE)
+                key = place
+                return code
+            }
+        }
+        while code == MDB_SUCCESS {
+            let keyBytes = [UInt8](UnsafeRawBufferPointer(start: key.mv_data, count: key.mv_size))
+            let bytes = UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
+            if !body(keyBytes, bytes) { return }
+            code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)
+        }
+        if code != MDB_NOTFOUND { try LMDBEnvironment.check(code) }
+    }
+
+    /// Lends bytes to LMDB, which reads them only.
+    private func withValue<Result>(_ bytes: [UInt8], _ body: (inout MDB_val) -> Result) -> Result {
+        bytes.withUnsafeBytes { buffer in
+            var value = MDB_val(
+                mv_size: buffer.count,
+                mv_data: UnsafeMutableRawPointer(mutating: buffer.baseAddress)
+            )
+            return body(&value)
+        }
+    }
+}

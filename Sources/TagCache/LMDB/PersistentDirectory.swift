@@ -1,0 +1,92 @@
+// The directory of the persistent tier.
+//
+//   lock         held (`flock`) while a cache has the directory open
+//   state        "clean", or "open " and the machine's boot id
+//   entries.mdb  LMDB's file, and beside it entries.mdb-lock
+//
+// Commits are not synced, so the file is sound after the death of the process but perhaps not
+// after the loss of power. Before the file is opened, `state` says whether the machine has been
+// started anew since it was last in use without being closed; then it is dropped, unread.
+
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// A locked directory.
+final class PersistentDirectory: Sendable {
+    let path: String
+    /// The lock file, until it is given up.
+    private let lock: Mutex<Int32?>
+
+    var filePath: String { path + "/entries.mdb" }
+    private var statePath: String { path + "/state" }
+
+    init(path: String) throws(TagCacheError) {
+        self.path = path
+        if mkdir(path, 0o700) != 0, errno != EEXIST {
+            throw LMDBFailure(code: errno).error(path: path)
+        }
+        let file = Glibc.open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        if file < 0 { throw LMDBFailure(code: errno).error(path: path) }
+        lock = Mutex(file)
+        if flock(file, LOCK_EX | LOCK_NB) != 0 {
+            let code = errno
+            unlock()
+            throw code == EWOULDBLOCK
+                ? .inUse(path: path) : LMDBFailure(code: code).error(path: path)
+        }
+    }
+
+    deinit { unlock() }
+
+    /// Lets others open the directory.
+    func unlock() {
+        let file = lock.withLock { file in
+            defer { file = nil }
+            return file
+        }
+        if let file { Glibc.close(file) }
+    }
+
+    /// Whether the file may be opened: it was closed in order, or this boot wrote it.
+    func isTrustworthy() -> Bool {
+        guard let state = Self.contents(of: statePath) else {
+            return access(filePath, F_OK) != 0
+        }
+        return state == "clean" || state == Self.openState
+    }
+
+    func markOpen() throws(TagCacheError) { try write(Self.openState) }
+
+    func markClean() throws(TagCacheError) { try write("clean") }
+
+    /// Removes LMDB's file; false if it is still there.
+    func dropFile() -> Bool {
+        unlink(filePath + "-lock")
+        return unlink(filePath) == 0 || errno == ENOENT
+    }
+
+    private static let openState = "open " + (contents(of: "/proc/sys/kernel/random/boot_id") ?? "")
+
+    private static func contents(of path: String) -> String? {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 256)
+        let count = Glibc.read(file, &bytes, bytes.count)
+        guard count >= 0 else { return nil }
+        return String(decoding: bytes.prefix(count).filter { $0 != 10 }, as: UTF8.self)
+    }
+
+    private func write(_ text: String) throws(TagCacheError) {
+        let file = open(statePath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw LMDBFailure(code: errno).error(path: path) }
+        defer { close(file) }
+        let bytes = Array(text.utf8)
+        guard Glibc.write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else {
+            throw LMDBFailure(code: errno).error(path: path)
+        }
+    }
+}

@@ -1,0 +1,188 @@
+// The writing side of the persistent tier; everything here runs on its dispatch queue.
+import Synchronization
+
+/// What the writer keeps between transactions.
+struct WriterState: Sendable {
+    /// Tags whose invalidation is in the file; their nodes are held.
+    var history: [String: (id: UInt32, version: UInt64)] = [:]
+    /// Where eviction looks next.
+    var hand: [UInt8] = []
+}
+
+/// How a transaction changes what table entries holds.
+struct Tally {
+    var entries: Int
+    var bytes: Int
+    var evictions = 0
+    var epoch: UInt64 = 0
+}
+
+extension PersistentStore {
+    /// Writes what has gathered until nothing is left.
+    func drain() {
+        while true {
+            let batch: [Queued] = state.withLock { state in
+                let batch = Array(state.queue.prefix(TagCacheLimits.writesPerTransactionMax))
+                state.queue.removeFirst(batch.count)
+                if batch.isEmpty { state.isDraining = false }
+                return batch
+            }
+            if batch.isEmpty { return }
+            let errors = commit(batch.map(\.write))
+            state.withLock { state in
+                for queued in batch {
+                    guard let key = queued.write.key, state.pending[key]?.number == queued.number
+                    else { continue }
+                    state.pending[key] = nil
+                }
+                state.statistics.errors += errors.filter { $0 != nil }.count
+            }
+            for (queued, error) in zip(batch, errors) { queued.receipt.settle(error) }
+        }
+    }
+
+    /// Commits all writes, together if possible, else one by one; an error for each that failed.
+    private func commit(_ writes: [PersistentWrite]) -> [TagCacheError?] {
+        if (try? transact(writes, attempts: 3)) != nil {
+            return Array(repeating: nil, count: writes.count)
+        }
+        return writes.map { write -> TagCacheError? in
+            do throws(LMDBFailure) {
+                try transact([write], attempts: 3)
+                return nil
+            } catch {
+                return settleFailure(of: write, error)
+            }
+        }
+    }
+
+    /// After a write has failed for good: nothing that it should have replaced may stay.
+    private func settleFailure(of write: PersistentWrite, _ failure: LMDBFailure) -> TagCacheError?
+    {
+        let error = failure.error(path: directory.path)
+        do throws(LMDBFailure) {
+            switch write {
+            case .put(let key, _, _):
+                do { try transact([.delete(key: key)], attempts: 1) } catch { try rebuild() }
+                return error
+            case .delete, .invalidate, .invalidatePartition, .clear:
+                try rebuild()
+                return nil
+            case .prune, .barrier: return error
+            }
+        } catch {
+            return error.error(path: directory.path)
+        }
+    }
+
+    /// One transaction; a full map is emptied a little and the transaction tried again.
+    private func transact(_ writes: [PersistentWrite], attempts: Int) throws(LMDBFailure) {
+        if state.withLock({ $0.environment == nil }) { try rebuild() }
+        for attempt in 1...attempts {
+            do {
+                try transactOnce(writes)
+                return
+            } catch  where error == .mapFull && attempt < attempts {
+                try makeRoom()
+            }
+        }
+    }
+
+    private func transactOnce(_ writes: [PersistentWrite]) throws(LMDBFailure) {
+        let (environment, entries, bytes) = state.withLock { state in
+            (state.environment, state.statistics.entries, state.statistics.bytes)
+        }
+        guard let environment else { throw .foreign }
+        var tally = Tally(entries: entries, bytes: bytes)
+        var hand = writer.withLock { $0.hand }
+        var invalidated: [(String, UInt64)] = []
+        try environment.write { transaction throws(LMDBFailure) in
+            for write in writes {
+                try apply(write, transaction, &tally)
+                if case .invalidate(let tag, let version) = write {
+                    invalidated.append((tag, version))
+                }
+            }
+            try evict(transaction, &tally, &hand, downTo: byteLimit)
+            try putTally(transaction, tally)
+        }
+        settle(tally, hand, invalidated)
+    }
+
+    func settle(_ tally: Tally, _ hand: [UInt8], _ invalidated: [(String, UInt64)]) {
+        state.withLock { state in
+            state.statistics.entries = tally.entries
+            state.statistics.bytes = tally.bytes
+            state.statistics.evictions += tally.evictions
+        }
+        let tooMany = writer.withLock { writer in
+            writer.hand = hand
+            for (tag, version) in invalidated {
+                if let known = writer.history[tag] {
+                    writer.history[tag] = (known.id, max(known.version, version))
+                } else if let id = try? index.retain(tag) {
+                    writer.history[tag] = (id, version)
+                }
+            }
+            return writer.history.count > TagCacheLimits.durableTagCountMax
+        }
+        if tooMany { try? forgetOldestHalf() }
+    }
+
+    private func apply(
+        _ write: PersistentWrite,
+        _ transaction: LMDBTransaction,
+        _ tally: inout Tally
+    ) throws(LMDBFailure) {
+        switch write {
+        case .put(let key, let record, let stamp):
+            try remove(key, transaction, &tally)
+            try transaction.put(.entries, key, record)
+            tally.entries += 1
+            tally.bytes += Record.fileByteCount(key: key, byteCount: record.count)
+            tally.epoch = max(tally.epoch, stamp)
+        case .delete(let key): try remove(key, transaction, &tally)
+        case .invalidate(let tag, let version):
+            try transaction.put(.tags, Array(tag.utf8), .init(number: version))
+            tally.epoch = max(tally.epoch, version)
+        case .invalidatePartition(let partition, let version):
+            let name = Self.metaKey("partition \(partition)")
+            try transaction.put(.meta, name, .init(number: version))
+            tally.epoch = max(tally.epoch, version)
+        case .clear(let version):
+            try transaction.removeAll(.entries)
+            try transaction.put(.meta, Self.metaKey("root"), .init(number: version))
+            tally.entries = 0
+            tally.bytes = 0
+            tally.epoch = max(tally.epoch, version)
+        case .prune(let wallNow): try prune(transaction, &tally, wallNow)
+        case .barrier: break
+        }
+    }
+
+    func remove(
+        _ key: [UInt8],
+        _ transaction: LMDBTransaction,
+        _ tally: inout Tally
+    )
+        throws(LMDBFailure)
+    {
+        let former = try transaction.get(.entries, key) { $0?.count }
+        guard let former else { return }
+        try transaction.delete(.entries, key)
+        tally.entries -= 1
+        tally.bytes -= Record.fileByteCount(key: key, byteCount: former)
+    }
+
+    func putTally(_ transaction: LMDBTransaction, _ tally: Tally) throws(LMDBFailure) {
+        let former = try transaction.get(.meta, Self.metaKey("epoch")) { bytes in
+            bytes.flatMap { [UInt8]($0).asNumber } ?? 0
+        }
+        for (name, number) in [
+            ("epoch", max(former, tally.epoch)), ("entries", UInt64(clamping: tally.entries)),
+            ("bytes", UInt64(clamping: tally.bytes)),
+        ] {
+            try transaction.put(.meta, Self.metaKey(name), .init(number: number))
+        }
+    }
+}

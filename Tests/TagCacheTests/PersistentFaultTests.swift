@@ -1,0 +1,132 @@
+import Foundation
+import Testing
+
+@testable import TagCache
+
+/// Faults of the persistent tier, provoked for real.
+struct PersistentFaultTests {
+    @Test(arguments: ["garbage", "foreign", "truncated", "flipped"])
+    func aDamagedFileIsDroppedAndTheCacheGoesOn(damage: String) async throws {
+        try await withDirectory { directory in
+            var cache = try await openCache(directory)
+            for number in 0..<200 {
+                try await cache.set([UInt8](repeating: 7, count: 900), for: "k\(number)")
+            }
+            try await cache.close()
+            let path = directory + "/entries.mdb"
+            var bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+            switch damage {
+            case "garbage": bytes = bytes.map { _ in 0xA5 }
+            case "foreign": bytes = Array("not a cache at all".utf8)
+            case "truncated": bytes = Array(bytes.prefix(5 * 4096))
+            default: bytes = bytes.map { $0 == 7 ? 8 : $0 }
+            }
+            try Data(bytes).write(to: URL(filePath: path))
+            cache = try await openCache(directory)
+            #expect(try cache.get("k5") == nil)
+            try await cache.set([9], for: "k5")
+            #expect(try cache.get("k5") == [9])
+            #expect(cache.stats.persistent.rebuilds == (damage == "flipped" ? 0 : 1))
+        }
+    }
+
+    @Test func aFileThatWasInUseWhenTheMachineWentDownIsDropped() async throws {
+        try await withDirectory { directory in
+            do {
+                let cache = try await openCache(directory)
+                try await cache.set([1], for: "a")
+                try await cache.close()
+            }
+            try Data("open some-other-boot".utf8).write(to: URL(filePath: directory + "/state"))
+            let cache = try await openCache(directory)
+            #expect(try cache.get("a") == nil)
+            #expect(cache.stats.persistent.rebuilds == 1)
+        }
+    }
+
+    @Test func aDirectoryHasOneCacheAtATime() async throws {
+        try await withDirectory { directory in
+            let cache = try await openCache(directory)
+            await #expect(throws: TagCacheError.inUse(path: directory)) {
+                _ = try await openCache(directory)
+            }
+            try await cache.close()
+            await #expect(throws: TagCacheError.closed) { try await cache.set([1], for: "a") }
+            await #expect(throws: TagCacheError.closed) { try await cache.invalidate("a") }
+            _ = try await openCache(directory)
+        }
+    }
+
+    /// A real file system that is read-only or full; needs the right to mount one.
+    @Test(.enabled(if: Mount.isPossible))
+    func aReadOnlyAndAFullFileSystemAreTypedErrors() async throws {
+        try await withDirectory { directory in
+            try Mount.run("mount", "-t", "tmpfs", "-o", "size=320k", "tmpfs", directory)
+            defer { try? Mount.run("umount", "-l", directory) }
+            let path = directory + "/cache"
+            let cache = try await openCache(path, fileByteLimit: 8 << 20)
+            var failure: TagCacheError?
+            for number in 0..<400 where failure == nil {
+                do throws(TagCacheError) {
+                    try await cache.set([UInt8](repeating: 1, count: 3000), for: "k\(number)")
+                } catch {
+                    failure = error
+                }
+            }
+            #expect(failure == .diskFull)
+            // What could not be kept is not served from the file either, and memory has it.
+            #expect(cache.stats.persistent.errors > 0)
+            try await cache.invalidate("t")
+            try? await cache.close()
+
+            try Mount.run("mount", "-o", "remount,ro", directory)
+            await #expect(throws: TagCacheError.permissionDenied(path: path)) {
+                _ = try await openCache(path)
+            }
+        }
+    }
+
+    @Test func tooManyReadersAreATypedError() async throws {
+        try await withDirectory { directory in
+            let environment = try LMDBEnvironment(
+                path: directory + "/file",
+                mapByteCount: 1 << 20,
+                readerCountMax: 3
+            )
+            var depth = 0
+            func nest() throws(LMDBFailure) {
+                try environment.read { _ throws(LMDBFailure) in
+                    depth += 1
+                    try nest()
+                }
+            }
+            let failure = #expect(throws: LMDBFailure.self) { try nest() }
+            #expect(failure?.error(path: "") == .readersFull)
+            #expect(depth == 3)
+            depth = 0
+            _ = try environment.read { _ throws(LMDBFailure) in depth += 1 }
+            #expect(depth == 1)
+        }
+    }
+}
+
+/// Mounting file systems for tests.
+private enum Mount {
+    static let isPossible: Bool = {
+        let path = FileManager.default.temporaryDirectory.appending(path: "tagcache-mount").path
+        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        guard (try? run("mount", "-t", "tmpfs", "tmpfs", path)) != nil else { return false }
+        return (try? run("umount", path)) != nil
+    }()
+
+    static func run(_ arguments: String...) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        if process.terminationStatus != 0 { throw CocoaError(.executableLoad) }
+    }
+}

@@ -1,0 +1,160 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import TagCache
+
+struct PersistentTests {
+    @Test func entriesAndInvalidationsSurviveARestart() async throws {
+        try await withDirectory { directory in
+            var cache = try await openCache(directory)
+            try await cache.set([1], for: "kept", tags: ["a:b"])
+            try await cache.set([2], for: "invalidated", tags: ["a:c"])
+            try await cache.set([3], for: "removed")
+            try await cache.invalidate("a:c")
+            try await cache.remove("removed")
+            try await cache.close()
+            cache = try await openCache(directory)
+            #expect(cache.stats.persistent.entries == 2)
+            #expect(try cache.get("kept") == [1])
+            #expect(try cache.get("invalidated") == nil)
+            #expect(try cache.get("removed") == nil)
+            // Written after the restart: newer than every version before it.
+            try await cache.set([4], for: "invalidated", tags: ["a:c"])
+            try await cache.close()
+            cache = try await openCache(directory)
+            #expect(try cache.get("invalidated") == [4])
+            try await cache.invalidate("a")
+            try await cache.close()
+            cache = try await openCache(directory)
+            #expect(try cache.get("kept") == nil)
+            #expect(try cache.get("invalidated") == nil)
+        }
+    }
+
+    @Test func pruningForgetsHistoryButNoInvalidation() async throws {
+        try await withDirectory { directory in
+            var cache = try await openCache(directory)
+            try await cache.set([1], for: "old", tags: ["t:1"])
+            for number in 0..<50 { try await cache.invalidate("t:\(number)") }
+            try await cache.set([2], for: "new", tags: ["t:2"])
+            try await cache.prune()
+            #expect(cache.persistent?.store.writer.withLock { $0.history.count } == 0)
+            try await cache.close()
+            cache = try await openCache(directory)
+            #expect(try cache.get("old") == nil)
+            #expect(try cache.get("new") == [2])
+        }
+    }
+
+    @Test func lifetimesGoOnAcrossARestart() async throws {
+        try await withDirectory { directory in
+            let clock = ManualClock()
+            var cache = try await openCache(directory, clock: clock)
+            try await cache.set([1], for: "short", ttl: .seconds(5))
+            try await cache.set([2], for: "long", ttl: .seconds(50))
+            try await cache.close()
+            clock.advance(by: .seconds(6))
+            cache = try await openCache(directory, clock: clock)
+            #expect(try cache.get("short") == nil)
+            #expect(try cache.get("long") == [2])
+            clock.advance(by: .seconds(44))
+            #expect(try cache.get("long") == nil)
+        }
+    }
+
+    @Test func aLoadIsSharedWithTheFileAndItsValueIsKeptThere() async throws {
+        try await withDirectory { directory in
+            var cache = try await openCache(directory)
+            _ = try await cache.value(for: "a", tags: ["t"]) { [7] }
+            try await cache.close()
+            cache = try await openCache(directory)
+            #expect(try await cache.value(for: "a", tags: ["t"]) { [8] } == [7])
+            #expect(cache.stats.loads == 0 && cache.stats.persistent.hits == 1)
+            try await cache.invalidate("t")
+            #expect(try await cache.value(for: "a", tags: ["t"]) { [8] } == [8])
+        }
+    }
+
+    @Test func aHerdOfAThousandCausesOneLoad() async throws {
+        try await withDirectory { directory in
+            let cache = try await openCache(directory)
+            let gate = Gate()
+            let tasks = (0..<1000).map { number in
+                Task {
+                    try await cache.value(for: "key") {
+                        await gate.pass()
+                        return [1]
+                    }
+                }
+            }
+            await eventually { cache.stats.coalesced == 999 && gate.waiterCount == 1 }
+            tasks[0].cancel()
+            _ = try? await tasks[0].value
+            gate.open()
+            for task in tasks.dropFirst() { #expect(try await task.value == [1]) }
+            #expect(cache.stats.loads == 1)
+        }
+    }
+
+    @Test func whatTheTierCannotHoldIsATypedErrorAndTheFormerValueGoes() async throws {
+        try await withDirectory { directory in
+            let cache = try await openCache(directory)
+            let key = String(repeating: "k", count: 512)
+            await #expect(throws: TagCacheError.keyTooLong(byteCount: 512)) {
+                try await cache.set([1], for: key)
+            }
+            let value = [UInt8](repeating: 1, count: 1 << 19)
+            try await cache.set([1], for: "a")
+            await #expect(throws: TagCacheError.valueTooLarge(byteCount: value.count)) {
+                try await cache.set(value, for: "a")
+            }
+            #expect(try cache.get("a") == nil)
+            #expect(try await cache.value(for: "a") { value } == value)
+            #expect(cache.stats.persistent.errors == 1)
+            #expect(cache.stats.persistent.entries == 0)
+        }
+    }
+
+    @Test func aFullMapEvictsAndGoesOn() async throws {
+        try await withDirectory { directory in
+            let cache = try await openCache(directory, fileByteLimit: 1 << 20, entries: 4)
+            var generator = SeededGenerator(seed: 3)
+            for number in 0..<1500 {
+                let size = generator.below(6000)
+                try await cache.set([UInt8](repeating: 1, count: size), for: "k\(number)")
+            }
+            let statistics = cache.stats.persistent
+            #expect(statistics.evictions > 1000, "\(statistics)")
+            #expect(statistics.entries > 0 && statistics.errors == 0, "\(statistics)")
+            #expect(try cache.get("k1499") != nil)
+            try await cache.invalidate("t")
+            try await cache.clear()
+            #expect(cache.stats.persistent.entries == 0 && cache.stats.persistent.bytes == 0)
+        }
+    }
+
+    @Test func aRecordSurvivesTheRoundTripAndNoDamage() throws {
+        let record = Record(
+            stamp: 5,
+            written: 6,
+            freshUntil: 7,
+            deadline: .max,
+            idleMilliseconds: 8,
+            tags: ["a:b", "c"],
+            value: Array("value".utf8)
+        )
+        let key = Array("key".utf8)
+        let bytes = record.bytes(for: key)
+        let read = try #require(bytes.withUnsafeBytes { Record($0, key: key) })
+        #expect(read.tags == record.tags && read.value == record.value && read.stamp == 5)
+        #expect(bytes.withUnsafeBytes { Record($0, key: [1]) } == nil)
+        for position in bytes.indices {
+            var damaged = bytes
+            damaged[position] ^= 0x10
+            #expect(damaged.withUnsafeBytes { Record($0, key: key) } == nil, "byte \(position)")
+            let cut = Array(bytes.prefix(position))
+            #expect(cut.withUnsafeBytes { Record($0, key: key) } == nil, "cut \(position)")
+        }
+    }
+}
