@@ -8,10 +8,14 @@ struct TextPage {
 
     var byteCount: Int { Int(offsets[count]) }
 
-    /// Reads every text as the hexadecimal form of `words` words.
-    func identifiers(_ words: Int, into output: UnsafeMutablePointer<UInt64>) throws {
+    /// Reads the texts in `range` as the hexadecimal form of `words` words, each to its place in `output`.
+    func identifiers(
+        _ words: Int,
+        _ range: Range<Int>,
+        into output: UnsafeMutablePointer<UInt64>
+    ) throws {
         let length = UInt32(words * 16)
-        for index in 0..<count {
+        for index in range {
             guard offsets[index &+ 1] &- offsets[index] == length else {
                 throw Damage.damaged("an identifier that is not of \(length) digits")
             }

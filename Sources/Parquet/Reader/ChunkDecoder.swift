@@ -165,7 +165,7 @@ final class ChunkDecoder: @unchecked Sendable {
             guard count <= input.remaining else { throw Damage.damaged("a dictionary too short") }
             let entries = try text.plain(&input, count: count)
             let target = words.require(count * byteCount / 8)
-            try entries.identifiers(byteCount / 8, into: target)
+            try entries.identifiers(byteCount / 8, 0..<count, into: target)
             wordDictionary = Array(UnsafeBufferPointer(start: target, count: count * byteCount / 8))
         default:
             guard let format = FixedFormat(values.leaf.type) else { return }
@@ -256,27 +256,39 @@ final class ChunkDecoder: @unchecked Sendable {
         return levels
     }
 
-    /// How many of `count` levels are `low` or more.
+    /// Which values of a page belong to rows that are wanted.
+    private func wantedValues(_ levels: PageLevels, _ values: LeafValues) -> Range<Int> {
+        guard let rows = values.wantedRows(ofPage: levels) else { return 0..<levels.valueCount }
+        guard let definition = levels.definition else { return rows }
+        let present = UInt8(values.leaf.maxDefinition)
+        let first = Self.count(definition, rows.lowerBound, atLeast: present)
+        let count = Self.count(definition + rows.lowerBound, rows.count, atLeast: present)
+        return first..<first + count
+    }
+
+    /// How many of `count` levels are `low` or more, eight at a time; levels are below 128.
     private static func count(
-        _ levels: UnsafeMutablePointer<UInt8>,
+        _ levels: UnsafePointer<UInt8>,
         _ count: Int,
         atLeast low: UInt8
     ) -> Int {
         if low == 0 { return count }
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let lift = UInt64(128 &- low) &* ones
         let bytes = UnsafeRawPointer(levels)
-        let bound = SIMD32(repeating: low)
         var total = 0
         var index = 0
-        while index &+ 32 <= count {
-            // A lane counts to 255 before it is added up.
-            var lanes = SIMD32<UInt8>()
-            let end = min(count, index &+ 255 &* 32)
-            while index &+ 32 <= end {
-                let part = bytes.loadUnaligned(fromByteOffset: index, as: SIMD32<UInt8>.self)
-                lanes &+= SIMD32(repeating: 0).replacing(with: 1, where: part .>= bound)
-                index &+= 32
+        while index &+ 8 <= count {
+            // A byte of the sums counts to 255 before they are added up.
+            var sums: UInt64 = 0
+            let end = min(count, index &+ 255 &* 8)
+            while index &+ 8 <= end {
+                let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                sums &+= (word &+ lift) &>> 7 & ones
+                index &+= 8
             }
-            total &+= Int(SIMD32<UInt16>(truncatingIfNeeded: lanes).wrappedSum())
+            let pairs = (sums & 0x00ff_00ff_00ff_00ff) &+ (sums &>> 8 & 0x00ff_00ff_00ff_00ff)
+            total &+= Int((pairs &* 0x0001_0001_0001_0001) &>> 48)
         }
         while index < count {
             total &+= levels[index] >= low ? 1 : 0
@@ -340,7 +352,9 @@ final class ChunkDecoder: @unchecked Sendable {
         try input.expectEnd()
         if case .hex(let byteCount) = leaf.type {
             let target = words.require((count + 1) * byteCount / 8)
-            try entries.identifiers(byteCount / 8, into: target)
+            let wanted = wantedValues(levels, values)
+            if wanted.count < count { target.update(repeating: 0, count: count * byteCount / 8) }
+            try entries.identifiers(byteCount / 8, wanted, into: target)
             values.appendWords(target, byteCount / 8, levels)
         } else {
             let first = values.entryCount

@@ -15,12 +15,17 @@ struct LeafValues {
     private var shared: TextDictionary?
     /// Which children have a value, once one has none.
     private var validity: [UInt64]?
+    /// The only rows that `finish` will be asked for, if not all.
+    private let wanted: Range<Int>?
     private static let reservedCountMax = 1 << 20
     private static let reservedTextByteCountMax = 32 << 20
 
     /// Starts empty; `expected` says how many values there may be, and is a hint only.
-    init(_ leaf: Leaf, expected: Int) {
+    ///
+    /// Rows that are not `wanted` may have any value.
+    init(_ leaf: Leaf, expected: Int, wanted: Range<Int>? = nil) {
         self.leaf = leaf
+        self.wanted = wanted
         let count = min(expected, Self.reservedCountMax)
         switch leaf.type {
         case .string, .json, .bytes: codes.reserveCapacity(count)
@@ -37,6 +42,14 @@ struct LeafValues {
 
     /// Whether nulls are noted apart from the values: text and identifiers have values for them.
     private var hasValidity: Bool { FixedFormat(leaf.type) != nil }
+
+    /// The wanted rows of the page whose levels were appended last; nil when all are.
+    func wantedRows(ofPage levels: PageLevels) -> Range<Int>? {
+        guard let wanted, !leaf.isRepeated else { return nil }
+        let first = rowCount - levels.count
+        let page = wanted.clamped(to: first..<rowCount)
+        return page.lowerBound - first..<page.upperBound - first
+    }
 
     var entryCount: Int { shared?.count ?? entryOffsets.count - 1 }
 
@@ -94,13 +107,22 @@ struct LeafValues {
         var rows = 0
         var isDamaged = false
         starts.withUnsafeMutableBufferPointer { starts in
+            // What continues a row is overwritten by the start of the next.
+            guard let definition = levels.definition else {
+                let step: UInt32 = levels.level >= element ? 1 : 0
+                for index in 0..<levels.count {
+                    starts[first &+ rows] = child
+                    child &+= step
+                    rows &+= repetition[index] == 0 ? 1 : 0
+                }
+                isDamaged = step == 0 && rows < levels.count
+                return
+            }
             for index in 0..<levels.count {
-                let isThere = (levels.definition?[index] ?? levels.level) >= element
-                let isStart = repetition[index] == 0
-                // What continues a row is overwritten by the start of the next.
-                starts[first &+ rows] = isStart ? child : starts[first &+ rows]
-                rows &+= isStart ? 1 : 0
-                isDamaged = isDamaged || !(isStart || isThere)
+                let isThere = definition[index] >= element
+                starts[first &+ rows] = child
+                isDamaged = isDamaged || !(isThere || repetition[index] == 0)
+                rows &+= repetition[index] == 0 ? 1 : 0
                 child &+= isThere ? 1 : 0
             }
         }

@@ -138,13 +138,16 @@ extension ParquetReader {
                 ByteRange(offset: chunkStart, count: index.pages[0].offset - chunkStart)
             )
         }
+        let skipped = index.pages[first].firstRow
+        let wanted = rows.lowerBound - skipped..<rows.upperBound - skipped
         return try locating(leaf, regionStart) {
             try DecoderPool.shared.withDecoder { decoder in
                 var values = LeafValues(
                     leaves[leaf],
                     expected: leaves[leaf].isRepeated
                         ? 0
-                        : index.rows(last, of: rowCount).upperBound - index.pages[first].firstRow
+                        : index.rows(last, of: rowCount).upperBound - skipped,
+                    wanted: wanted
                 )
                 try bytes.withUnsafeBytes { region in
                     try decoder.begin(chunk)
@@ -173,10 +176,7 @@ extension ParquetReader {
                         else { throw Damage.damaged("page \(number) has another number of rows") }
                     }
                 }
-                let skipped = index.pages[first].firstRow
-                return try values.finish(
-                    rows.lowerBound - skipped..<rows.upperBound - skipped
-                )
+                return try values.finish(wanted)
             }
         }
     }

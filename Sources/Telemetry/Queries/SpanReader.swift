@@ -22,20 +22,22 @@ public struct FoundTrace: Sendable {
 enum SpanReader {
     private typealias Position = SpanTable.Position
 
-    /// Columns that repeat others in a form for people.
-    private static let copies: Set<Int> = [
-        Position.kindText, Position.startTime, Position.duration,
+    /// Columns that are known, or repeat others in a form for people.
+    private static let unread: Set<Int> = [
+        Position.traceID, Position.kindText, Position.startTime, Position.duration,
     ]
 
-    /// The spans in `rows` of a chunk.
+    /// The spans in `rows` of a chunk, which are all of one trace.
     ///
     /// - Parameters:
+    ///   - id: the trace.
     ///   - chunk: where they are.
     ///   - rows: which rows.
     ///   - spread: whether to decode columns on several processors.
     /// - Returns: one span per row, in order.
     /// - Throws: when the columns cannot be read.
     static func spans(
+        of id: TraceID,
         _ chunk: Chunk,
         rows: Range<Int>,
         spread: Bool
@@ -44,7 +46,7 @@ enum SpanReader {
         let stripes = spread ? 4 : 1
         let parts = try Parallel.map(stripes) { stripe in
             try stride(from: stripe, to: fields.count, by: stripes).map { field in
-                copies.contains(field)
+                unread.contains(field)
                     ? .absent(rows: rows.count) : try chunk.column(field, rows: rows)
             }
         }
@@ -57,22 +59,22 @@ enum SpanReader {
         )
         return try (0..<rows.count).map { row in
             FoundSpan(
-                span: try span(columns, row, attributes.attributes(row)),
+                span: try span(id, columns, row, attributes.attributes(row)),
                 origin: try attributes.origin(row)
             )
         }
     }
 
     private static func span(
+        _ id: TraceID,
         _ columns: [Column],
         _ row: Int,
         _ attributes: [KeyValue]
     ) throws -> Span {
-        let (high, low) = columns[Position.traceID].identifier(row)
         let count = { (position: Int) in UInt32(truncatingIfNeeded: columns[position].integer(row))
         }
         return Span(
-            traceID: TraceID(high: high, low: low),
+            traceID: id,
             spanID: SpanID(columns[Position.spanID].identifier(row).0),
             parentSpanID: SpanID(columns[Position.parentSpanID].identifier(row).0),
             traceState: columns[Position.traceState].text(row) ?? "",

@@ -91,7 +91,7 @@ struct TraceLookup {
         for chunk in groups { runs += try self.runs(of: id, chunk) }
         var spans: [FoundSpan] = []
         for run in runs {
-            spans += try SpanReader.spans(run.chunk, rows: run.rows, spread: spread)
+            spans += try SpanReader.spans(of: id, run.chunk, rows: run.rows, spread: spread)
         }
         if spans.isEmpty { return nil }
         // The same span may have been sent twice.
