@@ -39,12 +39,9 @@ struct HTTPDoor: Service {
         for group in routes { group.add(to: router) }
         router.refuseOtherMethods()
 
-        let connection = HTTP1Channel.Configuration(idleTimeout: Self.idleTimeout)
-        let plain = HTTPServerBuilder { responder in
-            EventLoopChannel(
-                base: HTTP1Channel(responder: responder, configuration: connection)
-            )
-        }
+        let plain = HTTPServerBuilder.http1(
+            configuration: HTTP1Channel.Configuration(idleTimeout: Self.idleTimeout)
+        )
         address = configuration.http
         application = Application(
             router: router,
