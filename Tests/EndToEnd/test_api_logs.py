@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
@@ -44,6 +45,29 @@ def test_shape_of_a_log(shop: Holdfast) -> None:
     }
     assert {name: entry[name] for name in wanted} == wanted
     assert shop.get("/api/logs", q="FAILED")["nextCursor"] is None
+
+
+def test_a_log_keeps_where_it_came_from(server: Holdfast) -> None:
+    attribute = {"key": "scope.part", "value": {"stringValue": "queue"}}
+    request = {"resourceLogs": [{
+        "schemaUrl": "https://example.com/resource", "resource": {},
+        "scopeLogs": [{
+            "scope": {"name": "lib", "version": "2", "attributes": [attribute]},
+            "schemaUrl": "https://example.com/scope",
+            "logRecords": [{"timeUnixNano": str(NOON), "droppedAttributesCount": 3}],
+        }],
+    }]}
+    answer = server.post("/v1/logs", json.dumps(request).encode(), "application/json")
+    assert answer.status_code == 200
+    for _ in range(2):
+        (entry,) = server.get("/api/logs")["logs"]
+        assert entry["droppedAttributesCount"] == 3
+        assert entry["resourceSchemaUrl"] == "https://example.com/resource"
+        assert entry["scope"] == {
+            "name": "lib", "version": "2", "attributes": {"scope.part": "queue"},
+            "schemaUrl": "https://example.com/scope",
+        }
+        server.flush()
 
 
 # -- Metrics

@@ -324,13 +324,37 @@ struct TelemetryNodeTests {
             let series = try node.metricRange(search, space: "default")
             #expect(
                 series.map { $0.points.map(\.value) } == [
-                    [1, 2, 3, 4, 5, 6], [101, 102, 103, 104, 105, 106],
+                    (1...6).map { MetricValue.double(Double($0)) },
+                    (101...106).map { MetricValue.double(Double($0)) },
                 ]
             )
             search.start = 2_000_000_000
             search.step = 2_000_000_000
             let stepped = try node.metricRange(search, space: "default")
-            #expect(stepped.first?.points.map(\.value) == [3, 5, 6])
+            #expect(stepped.first?.points.map(\.value) == [.double(3), .double(5), .double(6)])
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func integersThatNoDoubleHoldsComeBackExactly(flushed: Bool) async throws {
+        try await Self.withNode(flushed ? Self.eager : Limits()) { node, _ in
+            let value = (Int64(1) << 53) + 1
+            let point = NumberPoint(time: 1_000_000_000, value: .int(value))
+            let body = OTLPEncoder.protobuf(metrics: [
+                ResourceMetrics(scopes: [
+                    ScopeMetrics(metrics: [Metric(name: "large", unit: "", data: .gauge([point]))])
+                ])
+            ])
+            _ = try await node.ingest(
+                IngestRequest(
+                    space: "default",
+                    signal: .metrics,
+                    encoding: .protobuf,
+                    body: body
+                )
+            )
+            let series = try node.metricRange(MetricSearch(name: "large"), space: "default")
+            #expect(series.first?.points.map(\.value) == [.int(value)])
         }
     }
 

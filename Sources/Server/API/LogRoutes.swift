@@ -75,12 +75,17 @@ struct LogRoutes: RouteGroup {
             writer.member("flags", record.flags)
             writer.key("attributes")
             writer.attributes(record.attributes)
+            writer.member("droppedAttributesCount", record.droppedAttributes)
             writer.key("resource")
             writer.attributes(log.origin.resource.attributes)
+            writer.member("resourceSchemaUrl", log.origin.resourceSchemaURL)
             writer.key("scope")
             writer.object { writer in
                 writer.member("name", log.origin.scope.name)
                 writer.member("version", log.origin.scope.version)
+                writer.key("attributes")
+                writer.attributes(log.origin.scope.attributes)
+                writer.member("schemaUrl", log.origin.scopeSchemaURL)
             }
         }
     }

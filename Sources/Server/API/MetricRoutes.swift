@@ -70,7 +70,10 @@ struct MetricRoutes: RouteGroup {
                     for point in series.points {
                         writer.array { writer in
                             writer.string("\(point.time)")
-                            writer.double(point.value)
+                            switch point.value {
+                            case .int(let value): writer.integer(value)
+                            case .double(let value): writer.double(value)
+                            }
                         }
                     }
                 }

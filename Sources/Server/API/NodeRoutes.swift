@@ -97,6 +97,14 @@ struct NodeRoutes: RouteGroup {
                 writer.member("recoveredBatches", status.recovery.records)
                 writer.member("truncatedTails", status.recovery.truncatedTails)
             }
+            writer.key("disk")
+            writer.object { writer in
+                writer.key("usedFraction")
+                writer.double(status.diskUsedFraction)
+                writer.key("refusesAbove")
+                writer.double(status.diskUsedFractionMax)
+                writer.member("isFull", status.diskIsFull)
+            }
             writer.key("deadLetters")
             writer.object { writer in
                 writer.member("count", status.deadLetters.count)

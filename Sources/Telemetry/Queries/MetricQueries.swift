@@ -21,7 +21,13 @@ public struct MetricSeries: Sendable {
     /// The attributes of the points, `service.name`, and `statistic` where a metric has several.
     public let labels: [(key: String, value: String)]
     /// Unix nanoseconds and value, in order of time.
-    public let points: [(time: Int64, value: Double)]
+    public let points: [(time: Int64, value: MetricValue)]
+}
+
+/// A number of a point, as it was sent.
+public enum MetricValue: Sendable, Equatable {
+    case int(Int64)
+    case double(Double)
 }
 
 /// Which points are wanted.
@@ -181,7 +187,7 @@ private struct SeriesBuilder {
     private struct Entry {
         let labels: [(key: String, value: String)]
         /// One value per time: a point that was sent twice counts once.
-        var points: [Int64: Double] = [:]
+        var points: [Int64: MetricValue] = [:]
     }
 
     let search: MetricSearch
@@ -224,31 +230,36 @@ private struct SeriesBuilder {
     }
 
     /// The numbers of one point, each with the name of its statistic.
-    private static func values(_ table: Int, _ columns: [Column], _ row: Int) -> [(String, Double)]
-    {
+    private static func values(
+        _ table: Int,
+        _ columns: [Column],
+        _ row: Int
+    ) -> [(String, MetricValue)] {
         let own = MetricTables.Position.own
-        let double = { (position: Int) -> Double? in
-            columns[position].fixedValue(row).map { Double(bitPattern: UInt64(bitPattern: $0)) }
+        let double = { (position: Int) -> MetricValue? in
+            columns[position].fixedValue(row).map {
+                .double(Double(bitPattern: UInt64(bitPattern: $0)))
+            }
         }
+        let count = MetricValue.int(columns[own].integer(row))
         switch table {
         case TelemetryTables.metricPoints:
             if let value = double(own) { return [("", value)] }
-            return columns[own + 1].fixedValue(row).map { [("", Double($0))] } ?? []
+            return columns[own + 1].fixedValue(row).map { [("", .int($0))] } ?? []
         case TelemetryTables.metricSummaries:
-            let quantiles = columns[own + 2].children(row).map { child -> (String, Double) in
-                let bits = { (position: Int) in
+            let quantiles = columns[own + 2].children(row).map { child -> (String, MetricValue) in
+                let number = { (position: Int) in
                     Double(
                         bitPattern: UInt64(
                             bitPattern: columns[own + 2].child(position).integer(child)
                         )
                     )
                 }
-                return ("quantile \(bits(0))", bits(1))
+                return ("quantile \(number(0))", .double(number(1)))
             }
-            return [("count", Double(columns[own].integer(row)))] + quantiles
-                + (double(own + 1).map { [("sum", $0)] } ?? [])
+            return [("count", count)] + quantiles + (double(own + 1).map { [("sum", $0)] } ?? [])
         default:
-            var values = [("count", Double(columns[own].integer(row)))]
+            var values = [("count", count)]
             for (offset, name) in ["sum", "min", "max"].enumerated() {
                 if let value = double(own + 1 + offset) { values.append((name, value)) }
             }
@@ -270,11 +281,12 @@ private struct SeriesBuilder {
     }
 
     /// The last point of each step.
-    private func stepped(_ points: [(time: Int64, value: Double)]) -> [(time: Int64, value: Double)]
-    {
+    private func stepped(
+        _ points: [(time: Int64, value: MetricValue)]
+    ) -> [(time: Int64, value: MetricValue)] {
         guard let step = search.step, let first = points.first else { return points }
         let origin = search.start == .min ? first.time : search.start
-        var result: [(time: Int64, value: Double)] = []
+        var result: [(time: Int64, value: MetricValue)] = []
         for point in points {
             // The times of points and of the question come from outside: they may be far apart.
             let (offset, overflow) = point.time.subtractingReportingOverflow(origin)

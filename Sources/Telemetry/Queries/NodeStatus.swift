@@ -12,7 +12,12 @@ package struct NodeStatus: Sendable {
     package let journalBytes: Int
     package let journalBarriers: Int
     package let recovery: JournalRecoveryReport
+    /// Whether new data is refused for want of disk.
     package let diskIsFull: Bool
+    /// Share of the volume that is in use, 0 to 1.
+    package let diskUsedFraction: Double
+    /// New data is refused above this share.
+    package let diskUsedFractionMax: Double
     package let deadLetters: DeadLetterFigures
 }
 
@@ -41,6 +46,8 @@ extension TelemetryNode {
             journalBarriers: journal.barriers,
             recovery: engine.recovery,
             diskIsFull: diskIsFull,
+            diskUsedFraction: (try? engine.diskUsedFraction()) ?? 0,
+            diskUsedFractionMax: configuration.limits.diskUsedFractionMax,
             deadLetters: deadLetterFigures(engine)
         )
     }

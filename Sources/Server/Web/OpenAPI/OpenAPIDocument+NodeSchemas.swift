@@ -23,7 +23,9 @@ extension OpenAPIDocument {
             "spanId",
             "flags",
             "attributes",
+            "droppedAttributesCount",
             "resource",
+            "resourceSchemaUrl",
             "scope"
           ],
           "properties": {
@@ -38,11 +40,18 @@ extension OpenAPIDocument {
             "spanId": {"type": "string", "description": "Empty when there is none."},
             "flags": {"type": "integer"},
             "attributes": {"type": "object", "additionalProperties": true},
+            "droppedAttributesCount": {"type": "integer"},
             "resource": {"type": "object", "additionalProperties": true},
+            "resourceSchemaUrl": {"type": "string"},
             "scope": {
               "type": "object",
-              "required": ["name", "version"],
-              "properties": {"name": {"type": "string"}, "version": {"type": "string"}}
+              "required": ["name", "version", "attributes", "schemaUrl"],
+              "properties": {
+                "name": {"type": "string"},
+                "version": {"type": "string"},
+                "attributes": {"type": "object", "additionalProperties": true},
+                "schemaUrl": {"type": "string"}
+              }
             }
           }
         },
@@ -113,7 +122,15 @@ extension OpenAPIDocument {
         },
         "Status": {
           "type": "object",
-          "required": ["storeId", "epoch", "spaces", "acknowledged", "journal", "deadLetters"],
+          "required": [
+            "storeId",
+            "epoch",
+            "spaces",
+            "acknowledged",
+            "journal",
+            "disk",
+            "deadLetters"
+          ],
           "properties": {
             "storeId": {"type": "string"},
             "epoch": {"type": "integer"},
@@ -137,6 +154,15 @@ extension OpenAPIDocument {
                 "barriers": {"type": "integer"},
                 "recoveredBatches": {"type": "integer"},
                 "truncatedTails": {"type": "integer"}
+              }
+            },
+            "disk": {
+              "type": "object",
+              "required": ["usedFraction", "refusesAbove", "isFull"],
+              "properties": {
+                "usedFraction": {"type": "number", "description": "Of the volume, 0 to 1."},
+                "refusesAbove": {"type": "number", "description": "New data is refused above this."},
+                "isFull": {"type": "boolean"}
               }
             },
             "deadLetters": {
