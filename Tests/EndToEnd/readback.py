@@ -220,7 +220,7 @@ def label(value: AnyValue) -> str:
     return ""
 
 
-Points = dict[tuple[tuple[str, str], ...], dict[int, float]]
+Points = dict[tuple[tuple[str, str], ...], dict[int, float | int]]
 
 
 def expected_points(sent: ExportMetricsServiceRequest) -> dict[str, Points]:
@@ -243,15 +243,15 @@ def expected_points(sent: ExportMetricsServiceRequest) -> dict[str, Points]:
     return found
 
 
-def _numbers(point: Any) -> list[tuple[str, float]]:
+def _numbers(point: Any) -> list[tuple[str, float | int]]:
     fields = {descriptor.name for descriptor in point.DESCRIPTOR.fields}
     if "as_double" in fields:
         which = point.WhichOneof("value")
-        return [("", float(getattr(point, which)))] if which else []
+        return [("", getattr(point, which))] if which else []
     if "quantile_values" in fields:
         quantiles = [(f"quantile {q.quantile!r}", q.value) for q in point.quantile_values]
-        return [("count", float(point.count)), ("sum", point.sum), *quantiles]
-    found = [("count", float(point.count))]
+        return [("count", point.count), ("sum", point.sum), *quantiles]
+    found = [("count", point.count)]
     return found + [(name, getattr(point, name)) for name in ("sum", "min", "max") if point.HasField(name)]
 
 
