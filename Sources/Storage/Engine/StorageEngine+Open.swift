@@ -6,7 +6,8 @@ import Synchronization
 // lock the directory · FORMAT · for every space: newest manifest (list, then probe forward), checksum and chain; a damaged
 // newest one is set aside when the journal still holds everything since the one before · cut torn journal tails ·
 // commit the new epoch to every space (the fence) · replay the journal above each space's folded LSN (a batch that
-// cannot be decoded becomes a dead letter) · a new journal file under the new epoch. Every step may be repeated: a crash during recovery is a crash like any other.
+// cannot be decoded becomes a dead letter) · a new journal file under the new epoch. Every step may be repeated: a crash
+// during recovery is a crash like any other.
 
 extension StorageEngine {
     /// Opens the store in `dataDirectory`, recovering whatever an earlier process left.
@@ -35,7 +36,7 @@ extension StorageEngine {
         let journalDirectory = dataDirectory + "/journal"
         let lock = try storing(dataDirectory) { () throws(FileError) in
             try fileSystem.makeDirectory(journalDirectory)
-            try fileSystem.syncDirectory(parent(of: dataDirectory))
+            try fileSystem.syncDirectory(parentDirectory(of: dataDirectory))
             return try fileSystem.lock(dataDirectory + "/LOCK")
         }
         let store = try LocalObjectStore(fileSystem: fileSystem, root: dataDirectory)
@@ -184,12 +185,6 @@ extension StorageEngine {
                 active: Memtable(tables: catalog.count)
             )
         }
-    }
-
-    /// The directory that holds the name of `path`.
-    private static func parent(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// Whether `name` may be a space: it is a directory name and a header value.

@@ -101,3 +101,12 @@ extension FileHandle {
         }
     }
 }
+
+/// The directory that holds the name of `path`; slashes at its end count for nothing.
+func parentDirectory(of path: String) -> String {
+    let name = path.reversed().drop { $0 == "/" }
+    guard !name.isEmpty else { return "/" }
+    guard name.contains("/") else { return path.hasPrefix("/") ? "/" : "." }
+    let parent = name.drop { $0 != "/" }.drop { $0 == "/" }
+    return parent.isEmpty ? "/" : String(parent.reversed())
+}

@@ -29,16 +29,10 @@ public struct PosixFileSystem: FileSystem {
         if failure == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
             let parent = String(path[..<slash])
             try makeDirectory(parent)
-            try syncDirectory(Self.parent(of: parent))
+            try syncDirectory(parentDirectory(of: parent))
             return try makeDirectory(path)
         }
         throw fileError("mkdir", path, failure)
-    }
-
-    /// The directory that holds the name of `path`.
-    private static func parent(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// Makes the names in a directory durable with `fsync(2)`.

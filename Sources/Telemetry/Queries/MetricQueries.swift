@@ -26,7 +26,9 @@ public struct MetricSeries: Sendable {
 
 /// A number of a point, as it was sent.
 public enum MetricValue: Sendable, Equatable {
+    /// A point sent as an integer, and counts.
     case int(Int64)
+    /// A point sent as a double, sums and quantiles.
     case double(Double)
 }
 
