@@ -2,21 +2,15 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOHTTP1
-import Telemetry
 
-/// What every HTTP request passes before its route, and every error on its way back.
+/// What every request but exports passes before its route, and every error on its way back.
 struct DoorMiddleware: RouterMiddleware {
     typealias Context = HoldfastRequestContext
 
-    let tokens: TokenBook?
-    /// Whether pages of other sites are kept from changing anything.
-    let checksOrigin: Bool
-    let defaultSpace: String
-    let metrics: DoorMetrics
+    let gatekeeper: Gatekeeper
 
     /// What is answered without a token: nothing of it is telemetry.
     private static let openPaths = WebRoutes.openPaths.union(["/livez", "/readyz"])
-    private static let spaceHeader = HTTPField.Name("X-Holdfast-Space")
 
     func handle(
         _ request: Request,
@@ -25,9 +19,11 @@ struct DoorMiddleware: RouterMiddleware {
     ) async throws -> Response {
         do {
             var context = context
-            context.principal = try authenticate(request)
-            try checkOrigin(request)
-            context.space = Self.spaceHeader.flatMap { request.headers[$0] } ?? defaultSpace
+            context.principal = try gatekeeper.admit(
+                request.head,
+                isOpen: Self.openPaths.contains(request.uri.path)
+            )
+            context.space = gatekeeper.space(of: request.head)
             return try await next(request, context)
         } catch let error as HTTPParserError {
             // Hummingbird answers these itself, and closes the connection.
@@ -36,9 +32,6 @@ struct DoorMiddleware: RouterMiddleware {
             return response(to: request, error)
         } catch let error as HTTPError {
             return response(to: request, Self.apiError(error, path: request.uri.path))
-        } catch  where OTLPRoutes.signal(ofPath: request.uri.path) != nil {
-            // The connection broke while the body arrived: there is nobody to be answered.
-            throw error
         } catch {
             context.logger.error(
                 "A route failed",
@@ -48,44 +41,10 @@ struct DoorMiddleware: RouterMiddleware {
         }
     }
 
-    // MARK: - Who may pass
-
-    private func authenticate(_ request: Request) throws(APIError) -> String? {
-        guard let tokens, !Self.openPaths.contains(request.uri.path) else { return nil }
-        let authorization = request.headers[.authorization]
-        guard let name = tokens.principal(authorization: authorization) else {
-            throw .unauthenticated
-        }
-        return name
-    }
-
-    private func checkOrigin(_ request: Request) throws(APIError) {
-        guard checksOrigin, request.method != .get, request.method != .head else { return }
-        guard OriginCheck.allows(request.headers[.origin]) else { throw .forbiddenOrigin }
-    }
-
     // MARK: - Errors
 
-    /// The shape that the clients of a route expect.
     private func response(to request: Request, _ error: APIError) -> Response {
-        var response: Response
-        if let signal = OTLPRoutes.signal(ofPath: request.uri.path) {
-            let encoding = WireEncoding(contentType: request.headers[.contentType])
-            response = error.statusResponse(encoding ?? .json)
-            // The route, which counts its requests, was not reached.
-            metrics.record(
-                DoorMetrics.Exchange(
-                    signal: signal,
-                    transport: .http,
-                    outcome: error.outcome,
-                    wireBytes: 0,
-                    bodyBytes: 0,
-                    duration: .zero
-                )
-            )
-        } else {
-            response = error.response()
-        }
+        var response = error.response()
         // Whoever asked with HEAD takes the next byte for the next response.
         if request.method == .head { response = response.createHeadResponse() }
         return response

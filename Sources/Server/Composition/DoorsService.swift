@@ -58,9 +58,18 @@ struct DoorsService: Service {
         )
         let http = try HTTPDoor(
             configuration: configuration,
-            tokens: tokens,
-            routes: ownRoutes(admission) + routes,
-            metrics: metrics,
+            routes: [healthRoutes(admission)] + routes,
+            exports: ExportDoor(
+                gatekeeper: Gatekeeper(
+                    tokens: tokens,
+                    checksOrigin: configuration.http.isLoopback,
+                    defaultSpace: configuration.defaultSpace
+                ),
+                ingest: ingest,
+                admission: admission,
+                metrics: metrics,
+                maxRequestBytes: configuration.maxRequestBytes
+            ),
             tls: tls,
             board: board,
             group: eventLoops,
@@ -72,14 +81,8 @@ struct DoorsService: Service {
         }
     }
 
-    private func ownRoutes(_ admission: Admission) -> [any RouteGroup] {
-        let otlp = OTLPRoutes(
-            ingest: ingest,
-            admission: admission,
-            metrics: metrics,
-            maxRequestBytes: configuration.maxRequestBytes
-        )
-        let health = HealthRoutes(readiness: readiness) {
+    private func healthRoutes(_ admission: Admission) -> HealthRoutes {
+        HealthRoutes(readiness: readiness) {
             let inFlight = admission.inFlight
             let gauges = [
                 MetricSample(
@@ -97,7 +100,6 @@ struct DoorsService: Service {
             ]
             return metrics.samples() + gauges + (await samples())
         }
-        return [otlp, health]
     }
 }
 

@@ -11,14 +11,10 @@ struct HTTPDoor: Service {
     private let application: Application<RouterResponder<HoldfastRequestContext>>
     private let address: HostPort
 
-    /// Longer than exporters keep an idle connection, so that they close it and not we.
-    private static let idleTimeout = TimeAmount.seconds(120)
-
     init(
         configuration: ServerConfiguration,
-        tokens: TokenBook?,
         routes: [any RouteGroup],
-        metrics: DoorMetrics,
+        exports: ExportDoor,
         tls: TLSFiles?,
         board: ListeningBoard,
         group: MultiThreadedEventLoopGroup,
@@ -28,20 +24,11 @@ struct HTTPDoor: Service {
             context: HoldfastRequestContext.self,
             options: .autoGenerateHeadEndpoints
         )
-        router.add(
-            middleware: DoorMiddleware(
-                tokens: tokens,
-                checksOrigin: configuration.http.isLoopback,
-                defaultSpace: configuration.defaultSpace,
-                metrics: metrics
-            )
-        )
+        router.add(middleware: DoorMiddleware(gatekeeper: exports.gatekeeper))
         for group in routes { group.add(to: router) }
         router.refuseOtherMethods()
 
-        let plain = HTTPServerBuilder.http1(
-            configuration: HTTP1Channel.Configuration(idleTimeout: Self.idleTimeout)
-        )
+        let plain = HTTPServerBuilder { HTTPConnection(responder: $0, exports: exports) }
         address = configuration.http
         application = Application(
             router: router,

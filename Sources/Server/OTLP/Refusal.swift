@@ -1,6 +1,5 @@
 import GRPCCore
 import HTTPTypes
-import Hummingbird
 import OTLP
 import Telemetry
 
@@ -102,7 +101,7 @@ extension APIError {
     }
 
     /// The response over HTTP, in the encoding of the request.
-    func statusResponse(_ encoding: WireEncoding) -> Response {
+    func statusAnswer(_ encoding: WireEncoding) -> WholeAnswer {
         let body =
             switch encoding {
             case .protobuf: rpcStatus.protobuf()
@@ -110,11 +109,7 @@ extension APIError {
             }
         var fields = responseHeaders
         fields[.contentType] = encoding.contentType
-        return Response(
-            status: status,
-            headers: fields,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body))
-        )
+        return WholeAnswer(status, fields, body: body)
     }
 
     /// The end of an RPC.

@@ -12,7 +12,8 @@ final class CommitQueue: Sendable {
         let batch: PendingBatch
         let signal: Signal
         let records: Int
-        let continuation: CheckedContinuation<Result<Void, StorageError>, Never>
+        /// Called once, on the queue's own thread or on that of `submit`.
+        let completion: @Sendable (Result<Void, StorageError>) -> Void
     }
 
     private struct State {
@@ -43,29 +44,18 @@ final class CommitQueue: Sendable {
     /// Bytes of requests that wait.
     var byteCount: Int { state.withLock { $0.bytes } }
 
-    /// Waits until `batch` is durable and visible, or refused.
-    func submit(
-        _ batch: PendingBatch,
-        signal: Signal,
-        records: Int
-    ) async -> Result<Void, StorageError> {
-        await withCheckedContinuation { continuation in
-            let entry = Entry(
-                batch: batch,
-                signal: signal,
-                records: records,
-                continuation: continuation
-            )
-            let (start, closed) = state.withLock { state -> (Bool, Bool) in
-                guard !state.isClosed else { return (false, true) }
-                state.entries.append(entry)
-                state.bytes += batch.record.payload.count
-                defer { state.isRunning = true }
-                return (!state.isRunning, false)
-            }
-            if closed { continuation.resume(returning: .failure(Self.closed)) }
-            if start { thread.async { self.run() } }
+    /// Lets an entry wait for the journal; it is completed when its batch is durable and visible, or
+    /// refused.
+    func submit(_ entry: Entry) {
+        let (start, closed) = state.withLock { state -> (Bool, Bool) in
+            guard !state.isClosed else { return (false, true) }
+            state.entries.append(entry)
+            state.bytes += entry.batch.record.payload.count
+            defer { state.isRunning = true }
+            return (!state.isRunning, false)
         }
+        if closed { entry.completion(.failure(Self.closed)) }
+        if start { thread.async { self.run() } }
     }
 
     /// Takes nothing more, and returns when everything that waited has been answered.
@@ -77,7 +67,7 @@ final class CommitQueue: Sendable {
     private func run() {
         while let group = nextGroup() {
             let result = append(group)
-            for entry in group { entry.continuation.resume(returning: result) }
+            for entry in group { entry.completion(result) }
         }
     }
 

@@ -85,6 +85,27 @@ public struct IngestFailure: Error, Sendable {
 public protocol TelemetryIngest: Sendable {
     /// Stores one request.
     ///
+    /// Decodes the request before it returns, on the thread of the caller, who decides what a large
+    /// one may hold up.
+    ///
+    /// - Parameters:
+    ///   - request: what to store.
+    ///   - completion: called once, on any thread, when the whole batch is durable and visible to
+    ///     queries, or when it was refused and nothing of it was kept. It must not block.
+    func ingest(
+        _ request: IngestRequest,
+        completion: @escaping @Sendable (Result<IngestReceipt, IngestFailure>) -> Void
+    )
+}
+
+extension TelemetryIngest {
+    /// Stores one request.
+    ///
     /// - Returns: once the whole batch is durable and visible to queries.
-    func ingest(_ request: IngestRequest) async throws(IngestFailure) -> IngestReceipt
+    /// - Throws: what the sender does next; nothing of the request was kept.
+    public func ingest(_ request: IngestRequest) async throws(IngestFailure) -> IngestReceipt {
+        try await withCheckedContinuation { continuation in
+            ingest(request) { continuation.resume(returning: $0) }
+        }.get()
+    }
 }

@@ -53,7 +53,7 @@ public final class TelemetryNode: TelemetryIngest {
         var acknowledged = AcknowledgedCounts()
         var diskIsFull = false
         /// Requests that wait for room in memory, and since when (Unix nanoseconds).
-        var waiters: [(since: UInt64, continuation: CheckedContinuation<Bool, Never>)] = []
+        var waiters: [(since: UInt64, resume: @Sendable (_ hasRoom: Bool) -> Void)] = []
         var flushIsScheduled = false
         var ticks = 0
     }
@@ -71,7 +71,7 @@ public final class TelemetryNode: TelemetryIngest {
         let source: any DispatchSourceTimer
     }
     private let timer = Mutex<Timer?>(nil)
-    private let queue: Mutex<CommitQueue?> = Mutex(nil)
+    let queue: Mutex<CommitQueue?> = Mutex(nil)
 
     /// Opens the store, recovering what an earlier process left.
     ///
@@ -108,93 +108,7 @@ public final class TelemetryNode: TelemetryIngest {
         )
     }
 
-    // MARK: - Ingest
-
-    /// Stores one request.
-    ///
-    /// - Returns: once the whole batch is durable and visible to queries.
-    /// - Throws: what the sender does next; nothing of the request may be taken as stored.
-    public func ingest(_ request: IngestRequest) async throws(IngestFailure) -> IngestReceipt {
-        let engine = try runningEngine()
-        guard engine.hasSpace(request.space) else {
-            throw IngestFailure(
-                .unknownSpace,
-                "there is no space called \(request.space)",
-                remedy:
-                    "create it with `holdfast spaces create`, or correct the header X-Holdfast-Space"
-            )
-        }
-        let receivedAt = environment.clock.now()
-        let decoded: BatchCodec.Decoded
-        do throws(OTLPError) {
-            decoded = try BatchCodec.decode(
-                request.signal,
-                request.encoding,
-                request.body,
-                receivedAt: receivedAt
-            )
-        } catch {
-            throw Self.failure(error)
-        }
-        let receipt = IngestReceipt(
-            rejectedRecords: decoded.rejections.count,
-            message: decoded.rejections.reasons.joined(separator: "; ")
-        )
-        guard decoded.records > 0 else { return receipt }
-        try await admit(engine, bytes: request.body.count)
-        let record = JournalRecord(
-            kind: BatchCodec.kind(request.signal, request.encoding),
-            space: request.space,
-            receivedAt: receivedAt,
-            payload: request.body
-        )
-        guard let queue = queue.withLock({ $0 }) else {
-            throw Self.unavailable("the node is stopping")
-        }
-        let result = await queue.submit(
-            PendingBatch(record: record, rows: decoded.rows),
-            signal: request.signal,
-            records: decoded.records
-        )
-        if case .failure(let error) = result { throw Self.unavailable(error.message) }
-        return receipt
-    }
-
-    private func runningEngine() throws(IngestFailure) -> StorageEngine {
-        switch state.withLock({ $0.phase }) {
-        case .open(let engine): return engine
-        case .recovering(let why): throw Self.unavailable("the store is recovering: \(why)")
-        case .closed: throw Self.unavailable("the node is stopping")
-        }
-    }
-
-    /// Waits for room, or refuses.
-    private func admit(_ engine: StorageEngine, bytes: Int) async throws(IngestFailure) {
-        let limits = configuration.limits
-        if state.withLock({ $0.diskIsFull }) {
-            throw IngestFailure(
-                .diskFull,
-                "the disk is more than \(Int(limits.diskUsedFractionMax * 100)) % full",
-                remedy: "free space, enlarge the volume or shorten retention; then send again",
-                retryAfter: 30
-            )
-        }
-        if engine.deadLettersAreFull { throw Self.deadLettersAreFull(engine, limits) }
-        if (queue.withLock { $0?.byteCount } ?? 0) + bytes > limits.queueBytesMax {
-            throw Self.overloaded("too many requests wait for the journal")
-        }
-        guard engine.memtableByteCount >= limits.memtableBytesMax else { return }
-        scheduleFlush()
-        let hasRoom = await withCheckedContinuation { continuation in
-            let isWaiting = state.withLock { state in
-                guard state.waiters.count < 1_024, case .open = state.phase else { return false }
-                state.waiters.append((environment.clock.now(), continuation))
-                return true
-            }
-            if !isWaiting { continuation.resume(returning: false) }
-        }
-        if !hasRoom { throw Self.overloaded("rows arrive faster than segments can be written") }
-    }
+    // MARK: - Commit
 
     /// Runs on the commit thread: the only caller of the engine's `append`.
     private func append(_ entries: [CommitQueue.Entry]) -> Result<Void, StorageError> {
@@ -303,7 +217,7 @@ public final class TelemetryNode: TelemetryIngest {
             defer { state.waiters.removeAll() }
             return state.waiters
         }
-        for waiter in waiters { waiter.continuation.resume(returning: hasRoom) }
+        for waiter in waiters { waiter.resume(hasRoom) }
     }
 
     private func startTimer() {
@@ -330,7 +244,7 @@ public final class TelemetryNode: TelemetryIngest {
             state.waiters.removeAll { now > $0.since + 10_000_000_000 }
             return late
         }
-        for waiter in late { waiter.continuation.resume(returning: false) }
+        for waiter in late { waiter.resume(false) }
         maintain()
         tendDeadLetters(engine)
         guard count % 60 == 0 else { return }
@@ -376,30 +290,9 @@ public final class TelemetryNode: TelemetryIngest {
 
     // MARK: - Failures
 
-    private static let stopping = StorageError(
+    static let stopping = StorageError(
         .retry,
         "the node is stopping",
         remedy: "send the request again"
     )
-
-    private static func unavailable(_ message: String) -> IngestFailure {
-        IngestFailure(.unavailable, message, remedy: "send the request again", retryAfter: 1)
-    }
-
-    private static func overloaded(_ message: String) -> IngestFailure {
-        IngestFailure(.overloaded, message, remedy: "send the request again later", retryAfter: 1)
-    }
-
-    private static func failure(_ error: OTLPError) -> IngestFailure {
-        switch error.code {
-        case .tooLarge:
-            IngestFailure(.tooLarge, error.description, remedy: "send smaller batches")
-        case .malformed, .tooDeep:
-            IngestFailure(
-                .malformed,
-                error.description,
-                remedy: "correct the exporter: the request is not OTLP"
-            )
-        }
-    }
 }

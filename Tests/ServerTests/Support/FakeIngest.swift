@@ -18,9 +18,18 @@ final class FakeIngest: TelemetryIngest {
 
     var requests: [IngestRequest] { state.withLock { $0 } }
 
-    func ingest(_ request: IngestRequest) async throws(IngestFailure) -> IngestReceipt {
+    func ingest(
+        _ request: IngestRequest,
+        completion: @escaping @Sendable (Result<IngestReceipt, IngestFailure>) -> Void
+    ) {
         state.withLock { $0.append(request) }
-        return try await answer(request)
+        Task { [answer] in
+            do throws(IngestFailure) {
+                completion(.success(try await answer(request)))
+            } catch {
+                completion(.failure(error))
+            }
+        }
     }
 }
 

@@ -65,13 +65,15 @@ struct HTTPProbe {
         return try await exchange(bytes + Array("0\r\n\r\n".utf8))
     }
 
-    /// The head of a request after which the server closes the connection.
+    /// The head of a request after which the server closes the connection, unless it `staysOpen`.
     static func head(
         _ method: String,
         _ path: String,
-        _ headers: [(String, String)]
+        _ headers: [(String, String)],
+        staysOpen: Bool = false
     ) -> [UInt8] {
-        var text = "\(method) \(path) HTTP/1.1\r\nHost: test\r\nConnection: close\r\n"
+        var text = "\(method) \(path) HTTP/1.1\r\nHost: test\r\n"
+        if !staysOpen { text += "Connection: close\r\n" }
         for (name, value) in headers { text += "\(name): \(value)\r\n" }
         return Array((text + "\r\n").utf8)
     }
@@ -79,6 +81,17 @@ struct HTTPProbe {
     /// Sends bytes, then half closes the connection if told to, reads until the server closes, and
     /// takes that for a response.
     func exchange(_ bytes: [UInt8], endsSending: Bool = false) async throws -> Answer {
+        try Self.answer(try await transfer(bytes, endsSending: endsSending))
+    }
+
+    /// The same, but several responses: the status of each.
+    func statuses(_ bytes: [UInt8], endsSending: Bool = false) async throws -> [Int] {
+        let received = try await transfer(bytes, endsSending: endsSending)
+        let text = String(decoding: received, as: UTF8.self)
+        return text.split(separator: "HTTP/1.1 ").compactMap { Int($0.prefix(3)) }
+    }
+
+    private func transfer(_ bytes: [UInt8], endsSending: Bool) async throws -> [UInt8] {
         let tls = tls
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .channelOption(.allowRemoteHalfClosure, value: true)
@@ -95,7 +108,7 @@ struct HTTPProbe {
                     )
                 }
             }
-        let received = try await channel.executeThenClose { inbound, outbound in
+        return try await channel.executeThenClose { inbound, outbound in
             // A server that has refused early may close before everything is sent.
             try? await outbound.write(ByteBuffer(bytes: bytes))
             if endsSending { outbound.finish() }
@@ -103,7 +116,6 @@ struct HTTPProbe {
             for try await part in inbound { received += Array(part.readableBytesView) }
             return received
         }
-        return try Self.answer(received)
     }
 
     struct Malformed: Error {
