@@ -74,7 +74,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "CZlib", "OTLP", "Storage", "Telemetry",
+                "CZlib", "OTLP", "Storage", "TagCache", "Telemetry",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -128,7 +128,7 @@ let testTargets: [Target] = [
     .testTarget(
         name: "ServerTests",
         dependencies: [
-            "OTLP", "Server", "Storage", "Telemetry",
+            "OTLP", "Server", "Storage", "TagCache", "Telemetry",
             .product(name: "GRPCCore", package: "grpc-swift-2"),
             .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
             .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -26,5 +26,9 @@ for signal in traces logs metrics; do
     "$holdfast" bench ingest --url "$url" --file "$requests/$signal.bin" --signal "$signal" \
         --connections 4 --pid "$server" --settle 3
 done
+echo "queries, every answer worked out:"
+"$holdfast" bench query --url "$url" --queries "$requests/queries.json" --pid "$server" --anew
+echo "the same, asked before:"
+"$holdfast" bench query --url "$url" --queries "$requests/queries.json" >/dev/null
 "$holdfast" bench query --url "$url" --queries "$requests/queries.json" --pid "$server"
 "$holdfast" status --url "$url"

@@ -51,6 +51,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Rows are written to segments after this many seconds at the latest.")
     var memtableAgeSeconds = 300
 
+    @Option(help: "Answers kept for whoever asks the same, in MiB; 0 keeps none.")
+    var cacheMib = 32
+
     @Option(help: "Drop telemetry older than this many hours. Default: keep it.")
     var retentionHours: Int?
 
@@ -63,6 +66,9 @@ struct Serve: AsyncParsableCommand {
     func validate() throws {
         guard (1...1_024).contains(maxRequestMib), (1...65_536).contains(memtableMib) else {
             throw ValidationError("--max-request-mib takes 1 to 1024, --memtable-mib 1 to 65536.")
+        }
+        guard (0...65_536).contains(cacheMib) else {
+            throw ValidationError("--cache-mib takes 0 to 65536.")
         }
         let amounts = 1...1_000_000
         guard retentionHours.map(amounts.contains) ?? true,
@@ -87,6 +93,7 @@ struct Serve: AsyncParsableCommand {
         settings.tlsKey = tlsKey
         settings.tokenFile = tokenFile
         settings.maxRequestBytes = maxRequestMib << 20
+        settings.cacheBytesMax = cacheMib << 20
         var configuration = NodeConfiguration(dataDirectory: data)
         configuration.spaces = [settings.defaultSpace]
         configuration.limits.memtableFlushBytes = memtableMib << 20

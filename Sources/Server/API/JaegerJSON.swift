@@ -52,23 +52,19 @@ enum JaegerJSON {
         writer.object { writer in
             let traceID = trace.id.description
             writer.member("traceID", traceID)
-            var processes: [(name: String, origin: Origin)] = []
-            var names: [ObjectIdentifier: String] = [:]
+            var processes = OriginNumbers { $0.hasResource(of: $1) }
             writer.key("spans")
             writer.array { writer in
                 for found in trace.spans {
-                    let identity = ObjectIdentifier(found.origin)
-                    let process = names[identity] ?? "p\(processes.count + 1)"
-                    if names[identity] == nil {
-                        names[identity] = process
-                        processes.append((process, found.origin))
-                    }
-                    span(found, traceID, process, &writer)
+                    let process = processes.number(of: found.origin)
+                    span(found, traceID, "p\(process + 1)", &writer)
                 }
             }
             writer.key("processes")
             writer.object { writer in
-                for (name, origin) in processes { self.process(name, origin, &writer) }
+                for (number, origin) in processes.firsts.enumerated() {
+                    process("p\(number + 1)", origin, &writer)
+                }
             }
             writer.key("warnings")
             writer.null()
@@ -253,22 +249,29 @@ enum JaegerJSON {
 extension FoundTrace {
     /// The spans grouped by resource and scope, as OTLP carries them.
     var resourceSpans: [ResourceSpans] {
-        var order: [ObjectIdentifier] = []
-        var groups: [ObjectIdentifier: (origin: Origin, spans: [OTLP.Span])] = [:]
+        var resources = OriginNumbers { $0.hasResource(of: $1) }
+        var origins = OriginNumbers { $0.isSame(as: $1) }
+        var groups: [ResourceSpans] = []
+        /// The place of each origin among the scopes of its resource.
+        var places: [Int] = []
         for found in spans {
-            let identity = ObjectIdentifier(found.origin)
-            if groups[identity] == nil { order.append(identity) }
-            groups[identity, default: (found.origin, [])].spans.append(found.span)
+            let origin = found.origin
+            let resource = resources.number(of: origin)
+            if resource == groups.count {
+                groups.append(
+                    ResourceSpans(resource: origin.resource, schemaURL: origin.resourceSchemaURL)
+                )
+            }
+            let number = origins.number(of: origin)
+            if number == places.count {
+                places.append(groups[resource].scopes.count)
+                groups[resource].scopes.append(
+                    ScopeSpans(scope: origin.scope, schemaURL: origin.scopeSchemaURL)
+                )
+            }
+            groups[resource].scopes[places[number]].spans.append(found.span)
         }
-        return order.compactMap { groups[$0] }.map { origin, spans in
-            ResourceSpans(
-                resource: origin.resource,
-                scopes: [
-                    ScopeSpans(scope: origin.scope, spans: spans, schemaURL: origin.scopeSchemaURL)
-                ],
-                schemaURL: origin.resourceSchemaURL
-            )
-        }
+        return groups
     }
 }
 

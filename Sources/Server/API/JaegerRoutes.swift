@@ -9,7 +9,8 @@ struct JaegerRoutes: RouteGroup {
     func add(to router: Router<HoldfastRequestContext>) {
         router.get("/api/services") { request, context in
             let space = context.space
-            return try await runner.json(request) { node in
+            let tags = [AnswerTag.names(in: space)]
+            return try await runner.json(request, context, dependsOn: tags) { node in
                 JaegerJSON.list(try node.services(space: space)) { writer, service in
                     writer.string(service)
                 }
@@ -18,7 +19,8 @@ struct JaegerRoutes: RouteGroup {
         router.get("/api/services/{service}/operations") { request, context in
             let service = PercentCoding.decoded(context.parameters.get("service") ?? "")
             let space = context.space
-            return try await runner.json(request) { node in
+            let tags = [AnswerTag.service(service, .traces, in: space)]
+            return try await runner.json(request, context, dependsOn: tags) { node in
                 let names = Set(try node.operations(of: service, space: space).map(\.name)).sorted()
                 return JaegerJSON.list(names) { writer, name in writer.string(name) }
             }
@@ -26,9 +28,11 @@ struct JaegerRoutes: RouteGroup {
         router.get("/api/operations") { request, context in
             let parameters = QueryParameters(request)
             let space = context.space
-            return try await runner.json(request) { node in
+            let service = parameters.text("service")
+            let tags = [AnswerTag.service(service, .traces, in: space)]
+            return try await runner.json(request, context, dependsOn: tags) { node in
                 let kind = parameters.text("spanKind")
-                let operations = try node.operations(of: parameters.text("service"), space: space)
+                let operations = try node.operations(of: service, space: space)
                     .filter { kind == nil || $0.kind == kind }
                 return JaegerJSON.list(operations) { writer, operation in
                     writer.object { writer in
@@ -43,21 +47,22 @@ struct JaegerRoutes: RouteGroup {
             let search = try Self.search(parameters)
             let ids = try parameters.all("traceID").map { try TraceID(parameter: $0) }
             let space = context.space
-            return try await runner.json(request) { node in
-                JaegerJSON.traces(
-                    ids.isEmpty
-                        ? try node.searchTraces(search, space: space, JaegerJSON.trace)
-                        : try ids.compactMap {
-                            try node.trace($0, space: space).map(JaegerJSON.trace)
-                        }
-                )
+            if !ids.isEmpty { return try await traces(ids, request, context) }
+            let tags = [AnswerTag.service(search.service, .traces, in: space)]
+            return try await runner.json(request, context, dependsOn: tags) { node, tags in
+                let found = try node.searchTraces(search, space: space) {
+                    (id: $0.id, json: JaegerJSON.trace($0))
+                }
+                tags += found.map { AnswerTag.trace($0.id, in: space) }
+                return JaegerJSON.traces(found.map(\.json))
             }
         }
         router.get("/api/traces/{id}") { request, context in
             let text = PercentCoding.decoded(context.parameters.get("id") ?? "")
             let id = try TraceID(parameter: text)
             let space = context.space
-            return try await runner.json(request) { node in
+            let tags = [AnswerTag.trace(id, in: space)]
+            return try await runner.json(request, context, dependsOn: tags) { node in
                 guard let trace = try node.trace(id, space: space) else { throw Self.noTrace(text) }
                 return JaegerJSON.traces([JaegerJSON.trace(trace)])
             }
@@ -66,7 +71,8 @@ struct JaegerRoutes: RouteGroup {
             let parameters = QueryParameters(request)
             let times = try Self.dependencyTimes(parameters)
             let space = context.space
-            return try await runner.json(request) { node in
+            let tags = [AnswerTag.all(.traces, in: space)]
+            return try await runner.json(request, context, dependsOn: tags) { node in
                 JaegerJSON.list(try node.dependencies(times, space: space)) { writer, dependency in
                     writer.object { writer in
                         writer.member("parent", dependency.parent)
@@ -83,7 +89,8 @@ struct JaegerRoutes: RouteGroup {
     private func addVersion3(to router: Router<HoldfastRequestContext>) {
         router.get("/api/v3/services") { request, context in
             let space = context.space
-            return try await runner.json(request) { node in
+            let tags = [AnswerTag.names(in: space)]
+            return try await runner.json(request, context, dependsOn: tags) { node in
                 JaegerJSON.named("services", try node.services(space: space)) { writer, service in
                     writer.string(service)
                 }
@@ -92,9 +99,11 @@ struct JaegerRoutes: RouteGroup {
         router.get("/api/v3/operations") { request, context in
             let parameters = QueryParameters(request)
             let space = context.space
-            return try await runner.json(request) { node in
+            let service = parameters.text("service")
+            let tags = [AnswerTag.service(service, .traces, in: space)]
+            return try await runner.json(request, context, dependsOn: tags) { node in
                 let kind = parameters.text("span_kind", "spanKind")
-                let operations = try node.operations(of: parameters.text("service"), space: space)
+                let operations = try node.operations(of: service, space: space)
                     .filter { kind == nil || $0.kind == kind }
                 return JaegerJSON.named("operations", operations) { writer, operation in
                     writer.object { writer in
@@ -108,7 +117,8 @@ struct JaegerRoutes: RouteGroup {
             let text = PercentCoding.decoded(context.parameters.get("id") ?? "")
             let id = try TraceID(parameter: text)
             let space = context.space
-            return try await runner.json(request) { node in
+            let tags = [AnswerTag.trace(id, in: space)]
+            return try await runner.json(request, context, dependsOn: tags) { node in
                 guard let trace = try node.trace(id, space: space) else { throw Self.noTrace(text) }
                 return JaegerJSON.result([trace])
             }
@@ -116,16 +126,37 @@ struct JaegerRoutes: RouteGroup {
         router.get("/api/v3/traces") { request, context in
             let search = try Self.searchVersion3(QueryParameters(request))
             let space = context.space
-            return try await runner.json(request) { node in
-                JaegerJSON.result(try node.searchTraces(search, space: space))
+            let tags = [AnswerTag.service(search.service, .traces, in: space)]
+            return try await runner.json(request, context, dependsOn: tags) { node, tags in
+                let found = try node.searchTraces(search, space: space)
+                tags += found.map { AnswerTag.trace($0.id, in: space) }
+                return JaegerJSON.result(found)
             }
         }
         router.get("/api/v3/trace-summaries") { request, context in
             let search = try Self.searchVersion3(QueryParameters(request))
             let space = context.space
-            return try await runner.json(request) { node in
-                JaegerJSON.summaries(try node.searchTraces(search, space: space))
+            let tags = [AnswerTag.service(search.service, .traces, in: space)]
+            return try await runner.json(request, context, dependsOn: tags) { node, tags in
+                let found = try node.searchTraces(search, space: space)
+                tags += found.map { AnswerTag.trace($0.id, in: space) }
+                return JaegerJSON.summaries(found)
             }
+        }
+    }
+
+    /// The traces with these ids, as far as they are there.
+    private func traces(
+        _ ids: [TraceID],
+        _ request: Request,
+        _ context: HoldfastRequestContext
+    ) async throws -> Response {
+        let space = context.space
+        let tags = ids.map { AnswerTag.trace($0, in: space) }
+        return try await runner.json(request, context, dependsOn: tags) { node in
+            JaegerJSON.traces(
+                try ids.compactMap { try node.trace($0, space: space).map(JaegerJSON.trace) }
+            )
         }
     }
 

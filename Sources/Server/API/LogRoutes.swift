@@ -10,7 +10,8 @@ struct LogRoutes: RouteGroup {
         router.get("/api/logs") { request, context in
             let search = try Self.search(QueryParameters(request))
             let space = context.space
-            return try await runner.json(request) { node in
+            let tags = [AnswerTag.service(search.service, .logs, in: space)]
+            return try await runner.json(request, context, dependsOn: tags) { node in
                 Self.json(try node.searchLogs(search, space: space))
             }
         }

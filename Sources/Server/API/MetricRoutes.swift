@@ -1,4 +1,5 @@
 import Hummingbird
+import OTLP
 import Telemetry
 
 /// `GET /api/metrics/names|series|range`.
@@ -8,7 +9,8 @@ struct MetricRoutes: RouteGroup {
     func add(to router: Router<HoldfastRequestContext>) {
         router.get("/api/metrics/names") { request, context in
             let space = context.space
-            return try await runner.json(request) { node in
+            let tags = [AnswerTag.all(.metrics, in: space)]
+            return try await runner.json(request, context, dependsOn: tags) { node in
                 JaegerJSON.named("metrics", try node.metricNames(space: space)) { writer, metric in
                     writer.object { writer in
                         writer.member("name", metric.name)
@@ -26,14 +28,16 @@ struct MetricRoutes: RouteGroup {
         router.get("/api/metrics/series") { request, context in
             let search = try Self.search(QueryParameters(request))
             let space = context.space
-            return try await runner.json(request) { node in
+            let tags = [AnswerTag.service(search.service, .metrics, in: space)]
+            return try await runner.json(request, context, dependsOn: tags) { node in
                 Self.json(try node.metricRange(search, space: space), points: false)
             }
         }
         router.get("/api/metrics/range") { request, context in
             let search = try Self.search(QueryParameters(request))
             let space = context.space
-            return try await runner.json(request) { node in
+            let tags = [AnswerTag.service(search.service, .metrics, in: space)]
+            return try await runner.json(request, context, dependsOn: tags) { node in
                 Self.json(try node.metricRange(search, space: space), points: true)
             }
         }

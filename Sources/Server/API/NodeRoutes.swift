@@ -24,6 +24,13 @@ struct NodeRoutes: RouteGroup {
         router.get("/api/status") { request, _ in
             try await runner.json(request) { node in Self.status(try node.status()) }
         }
+        router.get("/api/cache") { request, _ in
+            Response(
+                packing: runner.cacheFigures.json(),
+                contentType: "application/json",
+                acceptEncoding: request.headers[.acceptEncoding]
+            )
+        }
         router.get("/api/files") { request, context in
             let space = context.space
             return try await runner.json(request) { node in

@@ -1,21 +1,28 @@
 import HTTPTypes
 import Hummingbird
 import NIOPosix
+import TagCache
 import Telemetry
 
-/// Runs queries, which read files, on threads of their own, so that none of the server's waits for a disk.
+/// Runs queries, which read files, on threads of their own, so that none of the server's waits for a
+/// disk; and answers from the cache what was asked before.
 struct QueryRunner: Sendable {
     private let node: TelemetryNode
+    private let cache: AnswerCache?
     private let threads: NIOThreadPool
 
     /// Starts `count` threads: as many queries run at once; others wait.
-    init(node: TelemetryNode, threads count: Int = 4) {
+    init(node: TelemetryNode, cache: AnswerCache?, threads count: Int = 4) {
         self.node = node
+        self.cache = cache
         threads = NIOThreadPool(numberOfThreads: count)
         threads.start()
     }
 
-    /// The answer of `query` as JSON.
+    /// What the cache has done, and holds; zeros without one.
+    var cacheFigures: CacheFigures { CacheFigures(cache?.statistics) }
+
+    /// The answer of `query` as JSON, as it is now.
     func json(
         _ request: Request,
         _ query: @escaping @Sendable (TelemetryNode) throws -> [UInt8]
@@ -27,12 +34,90 @@ struct QueryRunner: Sendable {
                 contentType: "application/json",
                 acceptEncoding: request.headers[.acceptEncoding]
             )
-        } catch let error as APIError {
-            throw error
-        } catch let error as QueryFailure {
-            throw APIError(error)
         } catch {
-            throw .internal
+            throw APIError(asking: error)
+        }
+    }
+
+    /// The answer of `query` as JSON, which depends on what `tags` name.
+    func json(
+        _ request: Request,
+        _ context: HoldfastRequestContext,
+        dependsOn tags: [String],
+        _ query: @escaping @Sendable (TelemetryNode) throws -> [UInt8]
+    ) async throws(APIError) -> Response {
+        try await json(request, context, dependsOn: tags) { node, _ in try query(node) }
+    }
+
+    /// The answer of `query` as JSON, which depends on what `tags` name and on what the query adds to
+    /// them.
+    func json(
+        _ request: Request,
+        _ context: HoldfastRequestContext,
+        dependsOn tags: [String],
+        _ query: @escaping @Sendable (TelemetryNode, inout [String]) throws -> [UInt8]
+    ) async throws(APIError) -> Response {
+        guard let cache, !Self.wantsNew(request) else {
+            return try await json(request) { node in
+                var found: [String] = []
+                return try query(node, &found)
+            }
+        }
+        let key = AnswerCache.Key(
+            space: context.space,
+            target: request.head.path ?? "",
+            isPacked: HeaderValue.acceptsGzip(request.headers[.acceptEncoding])
+        )
+        do {
+            let answer = try await cache.answer(key, tags: tags) {
+                try await threads.runIfActive {
+                    var found: [String] = []
+                    let bytes = try query(node, &found)
+                    return (Answer(bytes, isPacked: key.isPacked), found)
+                }
+            }
+            return answer.response(to: request)
+        } catch {
+            throw APIError(asking: error)
+        }
+    }
+
+    /// Whether the answer is not to come from the cache.
+    private static func wantsNew(_ request: Request) -> Bool {
+        let wishes = request.headers[.cacheControl]?.lowercased() ?? ""
+        return wishes.contains("no-cache") || wishes.contains("no-store")
+    }
+}
+
+extension Answer {
+    /// The answer to a request; without its body if the sender has it.
+    fileprivate func response(to request: Request) -> Response {
+        let isKnown = EntityTag.matches(entityTag, request.headers[values: .ifNoneMatch])
+        var response = isKnown ? Response(status: .notModified) : Response(self.response)
+        response.headers[.eTag] = entityTag
+        response.headers[.age] = "\(made.duration(to: .now).components.seconds)"
+        // Whoever keeps it asks before showing it again: only the server knows what has changed.
+        response.headers[.cacheControl] = "no-cache"
+        response.headers[.vary] = "Accept-Encoding, X-Holdfast-Space"
+        return response
+    }
+}
+
+extension APIError {
+    /// Why a query has no answer.
+    init(asking error: any Error) {
+        switch error {
+        case let error as APIError: self = error
+        case let error as QueryFailure: self.init(error)
+        case TagCacheError.waitTimedOut:
+            self.init(
+                .serviceUnavailable,
+                code: "unavailable",
+                "the answer took too long",
+                remedy: "Ask for less at once, such as a shorter time.",
+                retryAfter: 1
+            )
+        default: self = .internal
         }
     }
 }

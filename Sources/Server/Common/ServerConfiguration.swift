@@ -16,6 +16,8 @@ package struct ServerConfiguration: Sendable {
     package var maxConcurrentRequests = 256
     /// Bytes of export requests held at once over both doors, as sent and inflated.
     package var maxBytesInFlight = 512 << 20
+    /// Bytes of answers that are kept for whoever asks the same; 0 keeps none.
+    package var cacheBytesMax = 32 << 20
     /// The space of requests that name none.
     package var defaultSpace = "default"
     /// Threads that read and write sockets.

@@ -13,7 +13,11 @@ package struct NodeServer: Sendable {
     ///   - node: the open node; closed when the server has stopped.
     ///   - logger: where the server tells what it does.
     package init(configuration: ServerConfiguration, node: TelemetryNode, logger: Logger) {
-        let runner = QueryRunner(node: node)
+        let cache =
+            configuration.cacheBytesMax > 0
+            ? AnswerCache(byteLimit: configuration.cacheBytesMax) : nil
+        node.observer = cache
+        let runner = QueryRunner(node: node, cache: cache)
         server = HoldfastServer(
             configuration: configuration,
             ingest: node,
@@ -23,7 +27,7 @@ package struct NodeServer: Sendable {
                 NodeRoutes(runner: runner), DeadLetterRoutes(runner: runner), WebRoutes(),
             ],
             readiness: { Self.readiness(node) },
-            metrics: { Self.samples(node) },
+            metrics: { Self.samples(node) + runner.cacheFigures.samples() },
             logger: logger,
             shutdown: { node.close() }
         )

@@ -14,7 +14,7 @@ struct WebRoutes: RouteGroup {
     }
 
     private static func answer(_ asset: WebAsset, to request: Request) -> Response {
-        if isKnown(asset.entityTag, to: request.headers[values: .ifNoneMatch]) {
+        if EntityTag.matches(asset.entityTag, request.headers[values: .ifNoneMatch]) {
             var response = Response(status: .notModified)
             response.headers[.vary] = "Accept-Encoding"
             addHeaders(of: asset, to: &response)
@@ -34,15 +34,6 @@ struct WebRoutes: RouteGroup {
         response.headers[.cacheControl] = "no-cache"
         response.headers[.xContentTypeOptions] = "nosniff"
         for (name, value) in protections { response.headers[name] = value }
-    }
-
-    /// Whether an If-None-Match names `tag`, compared weakly.
-    static func isKnown(_ tag: String, to conditions: [String]) -> Bool {
-        let opaque = tag.hasPrefix("W/") ? tag.dropFirst(2) : tag[...]
-        return conditions.joined(separator: ",").split(separator: ",").contains { element in
-            let candidate = HeaderValue.trimmed(element)
-            return candidate == "*" || candidate == opaque || candidate == "W/\(opaque)"
-        }
     }
 
     /// What keeps a browser from running, loading or showing anything that is not ours.

@@ -79,7 +79,7 @@ extension TelemetryNode {
         let id = try Self.id(text)
         let engine = try openEngine()
         switch try tending(engine, { () throws(StorageError) in try engine.replayDeadLetter(id) }) {
-        case .done: deadLetterWatch.withLock { $0.replays += 1 }
+        case .done: noteReplay(engine)
         case .unknown: throw Self.unknown(id)
         case .refused(let reason):
             throw QueryFailure(
@@ -129,7 +129,7 @@ extension TelemetryNode {
         for id in engine.dueDeadLetters() {
             do throws(StorageError) {
                 let outcome = try engine.replayDeadLetter(id)
-                if outcome == .done { deadLetterWatch.withLock { $0.replays += 1 } }
+                if outcome == .done { noteReplay(engine) }
                 logger.notice(
                     "dead letter replayed",
                     metadata: ["id": "\(id)", "outcome": "\(outcome)"]
@@ -155,6 +155,12 @@ extension TelemetryNode {
     }
 
     // MARK: - Parts
+
+    /// Counts a replay, whose rows may be of any space.
+    private func noteReplay(_ engine: StorageEngine) {
+        deadLetterWatch.withLock { $0.replays += 1 }
+        for space in engine.spaceNames { observer?.changed(space: space) }
+    }
 
     /// Runs work of the engine and turns its error into a query's.
     private func tending<Value>(

@@ -12,6 +12,8 @@ final class CommitQueue: Sendable {
         let batch: PendingBatch
         let signal: Signal
         let records: Int
+        /// What an observer is told; nil when there is none.
+        let touched: TouchedTelemetry?
         /// Called once, on the queue's own thread or on that of `submit`.
         let completion: @Sendable (Result<Void, StorageError>) -> Void
     }

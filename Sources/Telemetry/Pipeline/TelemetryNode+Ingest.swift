@@ -28,7 +28,10 @@ extension TelemetryNode {
             let entry = CommitQueue.Entry(
                 batch: PendingBatch(record: record, rows: decoded.rows),
                 signal: request.signal,
-                records: decoded.records
+                records: decoded.records,
+                touched: observer.map { _ in
+                    TouchedTelemetry(space: request.space, signal: request.signal, decoded.rows)
+                }
             ) { result in
                 completion(result.map { receipt }.mapError { Self.unavailable($0.message) })
             }

@@ -72,6 +72,7 @@ public final class TelemetryNode: TelemetryIngest {
     }
     private let timer = Mutex<Timer?>(nil)
     let queue: Mutex<CommitQueue?> = Mutex(nil)
+    private let watcher = Mutex<(any CommitObserver)?>(nil)
 
     /// Opens the store, recovering what an earlier process left.
     ///
@@ -110,6 +111,14 @@ public final class TelemetryNode: TelemetryIngest {
 
     // MARK: - Commit
 
+    /// Who is told what changed.
+    ///
+    /// Set before the first request.
+    public var observer: (any CommitObserver)? {
+        get { watcher.withLock { $0 } }
+        set { watcher.withLock { $0 = newValue } }
+    }
+
     /// Runs on the commit thread: the only caller of the engine's `append`.
     private func append(_ entries: [CommitQueue.Entry]) -> Result<Void, StorageError> {
         guard case .open(let engine) = state.withLock({ $0.phase }) else {
@@ -125,6 +134,7 @@ public final class TelemetryNode: TelemetryIngest {
             reopen(engine, because: error.message)
             return .failure(error)
         }
+        observer?.committed(entries.compactMap(\.touched))
         state.withLock { state in
             for entry in entries {
                 state.acknowledged.batches += 1
@@ -156,6 +166,7 @@ public final class TelemetryNode: TelemetryIngest {
             state.withLock { state in
                 if case .recovering = state.phase { state.phase = .open(engine) }
             }
+            for space in engine.spaceNames { observer?.changed(space: space) }
             logger.notice("store reopened", metadata: ["epoch": "\(engine.epoch)"])
         } catch {
             logger.error("store cannot be reopened", metadata: ["error": "\(error)"])
@@ -185,7 +196,9 @@ public final class TelemetryNode: TelemetryIngest {
         guard case .open(let engine) = state.withLock({ $0.phase }) else { return }
         let isShort = engine.memtableByteCount >= configuration.limits.memtableBytesMax
         for space in engine.spaceNames where isShort || engine.needsFlush(space: space) {
+            let letters = engine.deadLetterFigures.count
             attempt("flush", space) { () throws(StorageError) in try engine.flush(space: space) }
+            if engine.deadLetterFigures.count != letters { observer?.changed(space: space) }
             wakeWaiters(hasRoom: true)
             attempt("compaction", space) { () throws(StorageError) in
                 try engine.compact(space: space)
@@ -253,11 +266,12 @@ public final class TelemetryNode: TelemetryIngest {
         }
         for space in engine.spaceNames {
             attempt("retention", space) { () throws(StorageError) in
-                try engine.retain(
+                let dropped = try engine.retain(
                     space: space,
                     before: oldest,
                     bytesMax: configuration.retentionBytes
                 )
+                if dropped > 0 { observer?.changed(space: space) }
             }
             attempt("collection", space) { () throws(StorageError) in
                 try engine.collectGarbage(space: space)

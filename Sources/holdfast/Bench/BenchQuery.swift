@@ -36,6 +36,9 @@ struct BenchQuery: AsyncParsableCommand {
     @Option(help: "How often each query is asked.")
     var rounds = 1
 
+    @Flag(help: "Have every answer worked out: none may come from the server's cache.")
+    var anew = false
+
     @Option(help: "The server's process, to measure its CPU.")
     var pid: Int?
 
@@ -87,13 +90,13 @@ struct BenchQuery: AsyncParsableCommand {
     ) async throws -> [QuerySample] {
         // One that is not measured opens the connection.
         _ = try await client.body(.get, "/api/services")
-        let connections = connections
+        let (connections, anew) = (connections, anew)
         return try await withThrowingTaskGroup(of: [QuerySample].self) { group in
             for worker in 0..<connections {
                 group.addTask {
                     var samples: [QuerySample] = []
                     for index in stride(from: worker, to: requests.count, by: connections) {
-                        samples.append(try await requests[index].measure(client))
+                        samples.append(try await requests[index].measure(client, anew: anew))
                     }
                     return samples
                 }

@@ -87,12 +87,12 @@ struct QueryRequest: Sendable {
         return groups
     }
 
-    /// Asks it.
-    func measure(_ client: APIClient) async throws -> QuerySample {
+    /// Asks it; `anew` keeps the answer from coming from a cache.
+    func measure(_ client: APIClient, anew: Bool) async throws -> QuerySample {
         let began = ContinuousClock.now
         let answer: APIClient.Answer
         do {
-            answer = try await client.send(.get, path, parameters)
+            answer = try await client.send(.get, path, parameters, anew: anew)
         } catch let error as Unreachable {
             throw error.failure
         }

@@ -46,19 +46,21 @@ struct APIClient: Sendable {
 
     private static let answerBytesMax = 1 << 30
 
-    /// The answer to one request, whatever its status.
+    /// The answer to one request, whatever its status; `anew` keeps it from coming from a cache.
     func send(
         _ method: Method,
         _ path: String,
         _ query: [(String, String?)] = [],
         contentType: String? = nil,
         body: [UInt8]? = nil,
+        anew: Bool = false,
         timeoutSeconds: Int64 = 60
     ) async throws -> Answer {
         var request = HTTPClientRequest(url: base + path + Self.queryText(query))
         request.method = method.method
         request.headers.add(name: "x-holdfast-space", value: space)
         if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        if anew { request.headers.add(name: "cache-control", value: "no-store") }
         if let contentType { request.headers.add(name: "content-type", value: contentType) }
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
         let response: HTTPClientResponse

@@ -47,7 +47,7 @@ struct DeadLetterRoutesTests {
         )
         defer { reopened.close() }
         let router = Router(context: HoldfastRequestContext.self)
-        DeadLetterRoutes(runner: QueryRunner(node: reopened)).add(to: router)
+        DeadLetterRoutes(runner: QueryRunner(node: reopened, cache: nil)).add(to: router)
         try await Application(responder: router.buildResponder()).test(.router) { client in
             let list = try await object(client, "/api/dead-letters")
             let letters = try #require(list["deadLetters"] as? [[String: Any]])

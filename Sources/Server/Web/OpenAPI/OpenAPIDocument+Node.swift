@@ -66,6 +66,23 @@ extension OpenAPIDocument {
             }
           }
         },
+        "/api/cache": {
+          "get": {
+            "tags": ["Node"],
+            "operationId": "getCache",
+            "summary": "What the cache of answers has done since the server started, and holds.",
+            "description": "A query whose answer comes from the cache has the header Age. Send Cache-Control: no-store to have it worked out.",
+            "responses": {
+              "200": {
+                "description": "The figures of this moment.",
+                "content": {
+                  "application/json": {"schema": {"$ref": "#/components/schemas/Cache"}}
+                }
+              },
+              "401": {"$ref": "#/components/responses/Unauthenticated"}
+            }
+          }
+        },
         "/api/files": {
           "get": {
             "tags": ["Node"],

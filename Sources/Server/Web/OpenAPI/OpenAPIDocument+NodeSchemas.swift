@@ -203,6 +203,36 @@ extension OpenAPIDocument {
             "memtableBytes": {"type": "integer"}
           }
         },
+        "Cache": {
+          "type": "object",
+          "required": [
+            "hits", "misses", "coalesced", "staleServed", "evictions", "entries", "bytes"
+          ],
+          "properties": {
+            "hits": {"type": "integer", "description": "Queries answered from the cache."},
+            "misses": {"type": "integer", "description": "Queries that were not."},
+            "coalesced": {
+              "type": "integer",
+              "description": "Queries that waited for the scan of another."
+            },
+            "staleServed": {"type": "integer", "description": "Always 0: no stale answer is given."},
+            "loads": {"type": "integer", "description": "Scans that ended with an answer."},
+            "loadFailures": {"type": "integer", "description": "Scans that ended with an error."},
+            "discarded": {
+              "type": "integer",
+              "description": "Answers not kept: what they depend on had changed meanwhile."
+            },
+            "evictions": {
+              "type": "object",
+              "description": "Answers that left the cache, by cause.",
+              "additionalProperties": {"type": "integer"}
+            },
+            "entries": {"type": "integer"},
+            "bytes": {"type": "integer"},
+            "invalidations": {"type": "integer"},
+            "tags": {"type": "integer"}
+          }
+        },
         "File": {
           "type": "object",
           "required": ["table", "path", "rows", "bytes"],

@@ -88,9 +88,20 @@ extension WebScript {
               `segments ${bytes(segments)}, journal ${bytes(journal.bytes)}, in memory `
               + bytes(sum((space) => space.memtableBytes)));
           }
+          function showCache(cache) {
+            const asked = cache.hits + cache.misses;
+            const evictions = Object.entries(cache.evictions ?? {})
+              .filter(([, value]) => value).map(([cause, value]) => `${count(value)} ${cause}`);
+            cell('from cache', asked ? `${Math.round(100 * cache.hits / asked)} %` : '–',
+              asked ? `of ${count(asked)} queries` : 'no queries yet',
+              `${count(cache.entries)} answers, ${bytes(cache.bytes)}; ${count(cache.coalesced)} `
+              + 'queries waited for the scan of another; left: '
+              + (evictions.join(', ') || 'none'));
+          }
           const poller = repeat(2000, async (signal) => {
             try {
               show(await get('/api/status', {}, { signal }));
+              showCache(await get('/api/cache', {}, { signal }));
               node.classList.remove('stale');
             } catch (error) {
               if (!isAborted(error)) node.classList.add('stale');
