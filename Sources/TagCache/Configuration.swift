@@ -30,7 +30,7 @@ public struct Expiration: Sendable, Equatable {
 
 /// An `Expiration` in nanoseconds, worked out once.
 struct ExpirationPlan: Sendable {
-    var ttl: UInt64?
+    let ttl: UInt64?
     let staleWhileRevalidate: UInt64
     let idleMilliseconds: UInt32
     let maximumAge: UInt64
@@ -46,20 +46,25 @@ struct ExpirationPlan: Sendable {
             ?? 0
     }
 
-    /// The lifetime of a value written at `now`; `chance` is uniform over all values.
-    func lifetime(at now: UInt64, chance: UInt64) -> Lifetime {
+    /// The lifetime of a value written at `now`; `ttl` goes before the plan's own, and `chance` is
+    /// uniform over all keys.
+    func lifetime(at now: UInt64, ttl own: Duration?, chance: UInt64) -> Lifetime {
         var lifetime = Lifetime()
-        let end = now.addingClamped(maximumAge)
-        if let ttl {
-            let share = jitter == 0 ? 0 : jitter * (Double(chance >> 11) / Double(1 << 53))
-            let cut = min(UInt64(Double(ttl) * share), ttl)
-            lifetime.freshUntil = now.addingClamped(ttl &- cut)
+        if let ttl = own?.clampedNanoseconds ?? ttl {
+            lifetime.freshUntil = now.addingClamped(ttl &- cut(of: ttl, chance ^ now))
             lifetime.deadline = lifetime.freshUntil.addingClamped(staleWhileRevalidate)
         }
+        let end = now.addingClamped(maximumAge)
         lifetime.deadline = min(lifetime.deadline, end)
         lifetime.freshUntil = min(lifetime.freshUntil, end)
         lifetime.idleMilliseconds = idleMilliseconds
         return lifetime
+    }
+
+    private func cut(of ttl: UInt64, _ chance: UInt64) -> UInt64 {
+        if jitter == 0 { return 0 }
+        let mixed = chance &* 0x9E37_79B9_7F4A_7C15
+        return min(UInt64(Double(ttl) * jitter * (Double(mixed >> 11) / Double(1 << 53))), ttl)
     }
 }
 

@@ -1,4 +1,4 @@
-import Synchronization
+public import Synchronization
 
 /// Where code that runs inside a load says what the loaded value depends on.
 public enum CacheDependencies {
@@ -20,7 +20,13 @@ public enum CacheDependencies {
 @usableFromInline
 final class LoadScope: Sendable {
     @TaskLocal static var current: LoadScope?
-    private static let running = Atomic<Int>(0)
+    /// How many loads run in the process; cheaper to look at than `current`.
+    // Unsafe only in name: an atomic number that is never freed.
+    @usableFromInline nonisolated(unsafe) static let running: UnsafeMutablePointer<Atomic<Int>> = {
+        let counter = UnsafeMutablePointer<Atomic<Int>>.allocate(capacity: 1)
+        counter.initialize(to: Atomic(0))
+        return counter
+    }()
 
     /// The load's number, unique in the process.
     let flight: UInt64
@@ -28,13 +34,13 @@ final class LoadScope: Sendable {
 
     init(flight: UInt64) {
         self.flight = flight
-        Self.running.wrappingAdd(1, ordering: .relaxed)
+        Self.running.pointee.wrappingAdd(1, ordering: .relaxed)
     }
 
-    deinit { Self.running.wrappingSubtract(1, ordering: .relaxed) }
+    deinit { Self.running.pointee.wrappingSubtract(1, ordering: .relaxed) }
 
-    /// Whether any load runs in the process: cheaper to ask than `current`.
-    @usableFromInline static var isAnyRunning: Bool { running.load(ordering: .relaxed) != 0 }
+    /// Whether any load runs in the process.
+    @usableFromInline static var isAnyRunning: Bool { running.pointee.load(ordering: .relaxed) != 0 }
 
     func add(_ names: [String]) {
         if names.isEmpty { return }

@@ -118,8 +118,8 @@ extension TagCache {
             return false
         }
         var failures = 1
-        if let slot = state.find(request.key, request.hash), let stored = state.contents[slot] {
-            switch stored {
+        if let slot = state.find(request.key, request.hash) {
+            switch state.entries[slot].stored {
             case .failure(let former): failures = min(former.failuresInARow, 62) + 1
             case .value:
                 // A renewal failed: the value may be served on; the next try waits.
@@ -144,7 +144,7 @@ extension TagCache {
             ),
             weight: configuration.weigher == nil ? 1 : entryOverheadBytes,
             stamp: stamp,
-            tags: ids,
+            tags: TagList(ids),
             lifetime: lifetime
         )
         state.store(entry, now, &gone)

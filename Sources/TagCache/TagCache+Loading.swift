@@ -38,7 +38,7 @@ extension TagCache {
         }
         let request = LoadRequest(
             key: key,
-            hash: Self.hash(key),
+            hash: hash(key),
             tags: names,
             ttl: ttl,
             load: load
@@ -132,8 +132,8 @@ extension TagCache {
         let step: JoinStep<Value> = shard(request.hash).pointee.state.withLock { state in
             if Task.isCancelled { return .cancelled }
             if let slot = state.find(request.key, request.hash), state.core.isCurrent(slot),
-                case .value? = state.contents[slot],
-                now < state.core.slots[slot].freshUntil, !state.core.slots[slot].isExpired(now)
+                case .value = state.entries[slot].stored,
+                now < state.core.slots[slot].freshUntil, now < state.core.slots[slot].deadline
             {
                 // Stored between the lookup and now: look again.
                 return .answered(.again)

@@ -148,9 +148,9 @@ extension TagCache {
     {
         let now = clock.now()
         let stamp = tags.epoch
-        let hash = Self.hash(key)
+        let hash = self.hash(key)
         let weight = weight(of: value, for: key)
-        let ids = try tags.retain(all: names)
+        let ids = try tags.hold(names)
         let lifetime = lifetime(of: value, ttl: ttl, hash, now)
         let record: PersistentWrite?
         do throws(TagCacheError) {
@@ -159,7 +159,7 @@ extension TagCache {
             }
             record = try persistent?.put(value, key, names, stamp, lifetime, clock)
         } catch {
-            tags.release(all: ids)
+            tags.release(ids)
             // Should this fail too, the store has begun anew, without the key.
             try? await remove(key)
             throw error
@@ -202,7 +202,7 @@ extension TagCache {
                 lifetime: record.lifetime(now: now, wallNow: wallNow)
             )
             let (seen, isKept, gone) = promote(entry, writes, now)
-            if !isKept { tags.release(all: ids) }
+            if !isKept { tags.release(ids) }
             withExtendedLifetime(gone) {}
             if seen == writes {
                 persistent.store.countHit()
@@ -217,16 +217,16 @@ extension TagCache {
 
     /// The record under a key, if it may be served, with its value and its tags, held.
     @inlinable
-    func usable(_ keyBytes: [UInt8]) throws(TagCacheError) -> (Value, Record, [UInt32])? {
+    func usable(_ keyBytes: [UInt8]) throws(TagCacheError) -> (Value, Record, TagList)? {
         guard let persistent, let record = try persistent.store.read(keyBytes) else { return nil }
         let wallNow = clock.wallNow()
         // A record from the future means that the clock was set back: its age is not known.
         guard record.deadline > wallNow, record.written <= wallNow,
             let value = try? persistent.codec.decode(record.value)
         else { return nil }
-        let ids = try tags.retain(all: record.tags)
+        let ids = try tags.hold(record.tags)
         if tags.areCurrent(ids, since: record.stamp) { return (value, record, ids) }
-        tags.release(all: ids)
+        tags.release(ids)
         return nil
     }
 

@@ -18,7 +18,9 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
     @usableFromInline let shards: UnsafeMutablePointer<Shard<Key, Value>>
     let shardCount: Int
     @usableFromInline let shardShift: UInt64
+    @usableFromInline let secret = KeyHash.secret
     @usableFromInline let clock: CacheClock
+    @usableFromInline let runningLoads = LoadScope.running
     let configuration: TagCacheConfiguration<Key, Value>
     private let plan: ExpirationPlan
     private let hasNegativeEntries: Bool
@@ -55,7 +57,7 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
         {
             count *= 2
         }
-        shardShift = UInt64(64 - count.trailingZeroBitCount)
+        shardShift = UInt64(63 - count.trailingZeroBitCount)
         shardWeightLimit = max(1, configuration.weightLimit / count)
         let average = configuration.weigher == nil ? 1 : WindowTuner.entryWeightAssumed
         let tuner = WindowTuner(entries: configuration.weightLimit / average, tableCount: count)
@@ -79,12 +81,18 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
         shards.deallocate()
     }
 
-    @inlinable
-    static func hash(_ key: Key) -> UInt64 { UInt64(bitPattern: Int64(key.hashValue)) }
+    @inlinable @inline(__always)
+    func hash(_ key: Key) -> UInt64 {
+        // Numbers are hashed in one step; a secret keeps callers from choosing collisions.
+        if Key.self == UInt64.self { return KeyHash.of(unsafeBitCast(key, to: UInt64.self), secret) }
+        if Key.self == Int.self { return KeyHash.of(unsafeBitCast(key, to: UInt64.self), secret) }
+        return UInt64(bitPattern: Int64(key.hashValue))
+    }
 
-    @inlinable
+    @inlinable @inline(__always)
     func shard(_ hash: UInt64) -> UnsafeMutablePointer<Shard<Key, Value>> {
-        shards + Int(hash >> shardShift)
+        // In two steps: with one table, all 64 bits go.
+        shards + Int(truncatingIfNeeded: (hash &>> 1) &>> shardShift)
     }
 
     // MARK: Reading
@@ -96,9 +104,24 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
     /// - Complexity: O(1); O(tags) on the first read after an invalidation of anything.
     @inlinable
     public func get(_ key: Key) throws(TagCacheError) -> Value? {
-        let hash = Self.hash(key)
+        let hash = self.hash(key)
+        let now = clock.now()
+        // Inside a load the tags of what is read are wanted; asking whether any load runs is cheap.
+        if runningLoads.pointee.load(ordering: .relaxed) == 0 {
+            switch shard(hash).pointee.state.withLock({ $0.glance(key, hash, now) }) {
+            case .fresh(let value): return value
+            case .absent(let writes):
+                return hasPersistentTier ? try fetch(key, hash, writes) : nil
+            case .unclear: break
+            }
+        }
+        return try getSlowly(key, hash, now)
+    }
+
+    @usableFromInline
+    func getSlowly(_ key: Key, _ hash: UInt64, _ now: UInt64) throws(TagCacheError) -> Value? {
         let wantsTags = LoadScope.isAnyRunning
-        switch shard(hash).pointee.lookup(key, hash, clock.now(), wantsTags: wantsTags) {
+        switch shard(hash).pointee.lookup(key, hash, now, wantsTags: wantsTags) {
         case .fresh(let value, let tags), .stale(let value, let tags):
             if wantsTags { note(tags) }
             return value
@@ -139,11 +162,11 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
         if hasPersistentTier { return try await setOnBothTiers(value, key, names, ttl) }
         let now = clock.now()
         let stamp = tags.epoch
-        let hash = Self.hash(key)
-        let ids = try tags.retain(all: names)
+        let hash = self.hash(key)
+        let held = try tags.hold(names)
         let weight = isWeighed ? weight(of: value, for: key) : 1
         if weight > shardWeightLimit {
-            tags.release(all: ids)
+            tags.release(held)
             forget(key, hash)
             throw .entryTooHeavy(weight: weight, limit: shardWeightLimit)
         }
@@ -153,7 +176,7 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
             stored: Stored.value(value),
             weight: weight,
             stamp: stamp,
-            tags: ids,
+            tags: held,
             lifetime: lifetime(of: value, ttl: ttl, hash, now)
         )
         var gone = Departed<Key, Value>()
@@ -172,7 +195,7 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
 
     /// Removes what is stored under `key`; a load of it that runs meanwhile is not stored.
     public func remove(_ key: Key) async throws(TagCacheError) {
-        let hash = Self.hash(key)
+        let hash = self.hash(key)
         let keyBytes = persistent?.storableKey(key)
         var gone = Departed<Key, Value>()
         let receipt = shard(hash).pointee.state.withLock { state in
@@ -193,9 +216,12 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
     /// Makes everything tagged with one of `names`, or below one, stale.
     /// - Throws: `invalidTag` if one of them is not a tag: nothing was done.
     public func invalidate(_ names: [String]) async throws(TagCacheError) {
-        let ids = try tags.retain(all: names)
+        for name in names {
+            do { try TagName.validate(name) } catch { throw .invalidTag(error) }
+        }
         var receipts: [WriteReceipt] = []
-        for (name, id) in zip(names, ids) {
+        for name in names {
+            let id = tags.retainValidated(name)
             let version = tags.invalidate(id)
             tags.release(id)
             if let persistent {
@@ -247,12 +273,24 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
 
     @usableFromInline
     func lifetime(of value: Value, ttl: Duration?, _ hash: UInt64, _ now: UInt64) -> Lifetime {
-        var plan = plan
         if hasNegativeEntries, let negative = configuration.negative, negative.isNegative(value) {
-            plan = negative.plan
+            return negative.plan.lifetime(at: now, ttl: ttl, chance: hash ^ configuration.seed)
         }
-        if let ttl { plan.ttl = ttl.clampedNanoseconds }
-        let chance = (hash ^ now ^ configuration.seed) &* 0x9E37_79B9_7F4A_7C15
-        return plan.lifetime(at: now, chance: chance)
+        return plan.lifetime(at: now, ttl: ttl, chance: hash ^ configuration.seed)
+    }
+}
+
+/// How keys that are numbers are hashed.
+@usableFromInline
+enum KeyHash {
+    /// The process's own: hashes are not foreseeable unless the process hashes deterministically.
+    @usableFromInline static let secret = UInt64(bitPattern: Int64("TagCache".hashValue)) | 1
+
+    @inlinable @inline(__always)
+    static func of(_ number: UInt64, _ secret: UInt64) -> UInt64 {
+        var mixed = number ^ secret
+        mixed = (mixed ^ (mixed &>> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed &>> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed &>> 31)
     }
 }

@@ -1,7 +1,7 @@
 /// Counts of one table, changed under its lock.
 @usableFromInline
 struct ShardCounters: Sendable {
-    var hits = 0
+    @usableFromInline var hits = 0
     var misses = 0
     var staleServed = 0
     var failuresServed = 0
@@ -12,7 +12,21 @@ struct ShardCounters: Sendable {
     var loadsDiscarded = 0
     var loadsCancelled = 0
     var waitsTimedOut = 0
-    var departures = [Int](repeating: 0, count: Departure.allCases.count)
+    var evicted = 0
+    var expired = 0
+    var invalidated = 0
+    var removed = 0
+    var replaced = 0
+
+    mutating func count(_ departure: Departure) {
+        switch departure {
+        case .capacity: evicted &+= 1
+        case .expired: expired &+= 1
+        case .invalidated: invalidated &+= 1
+        case .removed: removed &+= 1
+        case .replaced: replaced &+= 1
+        }
+    }
 
     mutating func add(_ other: ShardCounters) {
         hits += other.hits
@@ -26,7 +40,11 @@ struct ShardCounters: Sendable {
         loadsDiscarded += other.loadsDiscarded
         loadsCancelled += other.loadsCancelled
         waitsTimedOut += other.waitsTimedOut
-        for index in departures.indices { departures[index] += other.departures[index] }
+        evicted += other.evicted
+        expired += other.expired
+        invalidated += other.invalidated
+        removed += other.removed
+        replaced += other.replaced
     }
 }
 
@@ -133,10 +151,10 @@ public struct TagCacheStatistics: Sendable, Equatable {
         loadsDiscarded = counters.loadsDiscarded
         loadsCancelled = counters.loadsCancelled
         waitsTimedOut = counters.waitsTimedOut
-        evictions.capacity = counters.departures[Departure.capacity.rawValue]
-        evictions.expired = counters.departures[Departure.expired.rawValue]
-        evictions.invalidated = counters.departures[Departure.invalidated.rawValue]
-        evictions.removed = counters.departures[Departure.removed.rawValue]
-        evictions.replaced = counters.departures[Departure.replaced.rawValue]
+        evictions.capacity = counters.evicted
+        evictions.expired = counters.expired
+        evictions.invalidated = counters.invalidated
+        evictions.removed = counters.removed
+        evictions.replaced = counters.replaced
     }
 }

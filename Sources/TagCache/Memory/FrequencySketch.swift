@@ -15,6 +15,8 @@ struct FrequencySketch: Sendable {
     private static let halves: UInt64 = 0x7777_7777_7777_7777
     private static let wordsPerBlock = 8
     private static let capacityMin = 64
+    /// The largest count.
+    static let countMax = 15
 
     init() {
         capacity = Self.capacityMin

@@ -7,30 +7,39 @@
 
 /// Finds candidates for a hash; the caller compares keys.
 @usableFromInline
-struct HashIndex: Sendable {
-    private var buckets: [UInt64]
-    private var mask: Int
+struct HashIndex: ~Copyable, @unchecked Sendable {
+    // Guard: `buckets` belongs to this value alone; it has `mask + 1` elements.
+    @usableFromInline private(set) var buckets: UnsafeMutablePointer<UInt64>
+    @usableFromInline private(set) var mask: Int
     private(set) var count = 0
 
     init() {
-        buckets = Array(repeating: 0, count: 16)
         mask = 15
+        buckets = Self.emptyBuckets(16)
+    }
+
+    @inlinable deinit { buckets.deallocate() }
+
+    private static func emptyBuckets(_ count: Int) -> UnsafeMutablePointer<UInt64> {
+        let buckets = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
+        buckets.initialize(repeating: 0, count: count)
+        return buckets
     }
 
     /// Where to begin looking for `hash`.
-    @inline(__always)
+    @inlinable @inline(__always)
     func start(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash) & mask }
 
     /// The next number filed under `hash`; nil when there is none.
     ///
     /// `probe` moves on.
-    @inline(__always)
+    @inlinable @inline(__always)
     func next(_ probe: inout Int, _ hash: UInt64) -> Int? {
         while true {
             let bucket = buckets[probe]
             if bucket == 0 { return nil }
             probe = (probe &+ 1) & mask
-            if UInt32(truncatingIfNeeded: bucket >> 32) == UInt32(truncatingIfNeeded: hash) {
+            if UInt32(truncatingIfNeeded: bucket &>> 32) == UInt32(truncatingIfNeeded: hash) {
                 return Int(UInt32(truncatingIfNeeded: bucket)) &- 1
             }
         }
@@ -38,22 +47,23 @@ struct HashIndex: Sendable {
 
     /// Files `number` under `hash`.
     mutating func insert(_ hash: UInt64, _ number: Int) {
-        if (count + 1) * 4 > buckets.count * 3 { grow() }
+        if (count + 1) * 4 > (mask + 1) * 3 { grow() }
         place(hash << 32 | UInt64(UInt32(number) + 1))
         count += 1
     }
 
-    private mutating func place(_ bucket: UInt64) {
+    private func place(_ bucket: UInt64) {
         var position = Int(bucket >> 32) & mask
         while buckets[position] != 0 { position = (position &+ 1) & mask }
         buckets[position] = bucket
     }
 
     private mutating func grow() {
-        let old = buckets
-        buckets = Array(repeating: 0, count: old.count * 2)
-        mask = buckets.count - 1
-        for bucket in old where bucket != 0 { place(bucket) }
+        let (old, oldCount) = (buckets, mask + 1)
+        buckets = Self.emptyBuckets(oldCount * 2)
+        mask = oldCount * 2 - 1
+        for position in 0..<oldCount where old[position] != 0 { place(old[position]) }
+        old.deallocate()
     }
 
     /// Takes `number` out; it must be filed under `hash`.

@@ -8,7 +8,7 @@ public import Synchronization
 struct Shard<Key: Hashable & Sendable, Value: Sendable>: ~Copyable {
     @usableFromInline let state: Mutex<ShardState<Key, Value>>
 
-    init(core: ShardCore) { state = Mutex(ShardState(core: core)) }
+    init(core: consuming ShardCore) { state = Mutex(ShardState(core: core)) }
 
     @inlinable
     func lookup(_ key: Key, _ hash: UInt64, _ now: UInt64, wantsTags: Bool) -> Lookup<Key, Value> {

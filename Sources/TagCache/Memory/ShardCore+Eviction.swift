@@ -6,6 +6,8 @@ extension ShardCore {
     /// The entry written last stays: what was set can be read.
     @usableFromInline
     mutating func nextVictim(keeping written: Int) -> Int? {
+        if weight <= weightLimit, window.weight <= windowLimit { return nil }
+        if notedCount > 0 { tellPolicy() }
         var candidate = Slot.none
         var moves = 0
         while window.weight > windowLimit, window.count > 1,
@@ -60,7 +62,7 @@ extension ShardCore {
     @inline(__always)
     mutating func promote(_ number: UInt32) {
         switch slots[Int(number)].queue {
-        case .window: Self.renew(number, in: &window, &slots)
+        case .window: Self.renew(number, in: &window, slots)
         case .probation:
             unlink(number)
             append(number, to: .protected)
@@ -73,53 +75,68 @@ extension ShardCore {
                 append(demoted, to: .probation)
                 moves += 1
             }
-        case .protected: Self.renew(number, in: &protected, &slots)
+        case .protected: Self.renew(number, in: &protected, slots)
         case .none: preconditionFailure("an entry in use is in no queue")
         }
     }
 
-    /// Makes an entry the newest of the queue it is in; the array is opened for writing once.
+    /// Makes an entry the newest of the queue it is in.
     @inline(__always)
-    private static func renew(_ number: UInt32, in list: inout List, _ slots: inout [Slot]) {
+    private static func renew(
+        _ number: UInt32,
+        in list: inout List,
+        _ slots: UnsafeMutablePointer<Slot>
+    ) {
         if list.newest == number { return }
-        slots.withUnsafeMutableBufferPointer { slots in
-            let previous = slots[Int(number)].previous
-            let next = slots[Int(number)].next
-            if previous == Slot.none {
-                list.oldest = next
-            } else {
-                slots[Int(previous)].next = next
-            }
-            slots[Int(next)].previous = previous
-            slots[Int(number)].previous = list.newest
-            slots[Int(number)].next = Slot.none
-            slots[Int(list.newest)].next = number
-            list.newest = number
+        let previous = slots[Int(number)].previous
+        let next = slots[Int(number)].next
+        if previous == Slot.none {
+            list.oldest = next
+        } else {
+            slots[Int(previous)].next = next
+        }
+        slots[Int(next)].previous = previous
+        slots[Int(number)].previous = list.newest
+        slots[Int(number)].next = Slot.none
+        slots[Int(list.newest)].next = number
+        list.newest = number
+    }
+
+    /// Changes what an entry weighs.
+    mutating func setWeight(_ number: UInt32, _ weight: UInt32) {
+        let change = Int(weight) - Int(slots[Int(number)].weight)
+        if change == 0 { return }
+        slots[Int(number)].weight = weight
+        switch slots[Int(number)].queue {
+        case .window: window.weight += change
+        case .probation: probation.weight += change
+        case .protected: protected.weight += change
+        case .none: preconditionFailure("an entry in use is in no queue")
         }
     }
 
     mutating func append(_ number: UInt32, to queue: Queue) {
         slots[Int(number)].queue = queue
         switch queue {
-        case .window: Self.append(number, to: &window, &slots)
-        case .probation: Self.append(number, to: &probation, &slots)
-        case .protected: Self.append(number, to: &protected, &slots)
+        case .window: Self.append(number, to: &window, slots)
+        case .probation: Self.append(number, to: &probation, slots)
+        case .protected: Self.append(number, to: &protected, slots)
         case .none: preconditionFailure("an entry in use is in no queue")
         }
     }
 
     mutating func unlink(_ number: UInt32) {
         switch slots[Int(number)].queue {
-        case .window: Self.unlink(number, from: &window, &slots)
-        case .probation: Self.unlink(number, from: &probation, &slots)
-        case .protected: Self.unlink(number, from: &protected, &slots)
+        case .window: Self.unlink(number, from: &window, slots)
+        case .probation: Self.unlink(number, from: &probation, slots)
+        case .protected: Self.unlink(number, from: &protected, slots)
         case .none: preconditionFailure("an entry in use is in no queue")
         }
         slots[Int(number)].queue = .none
     }
 
     @inline(__always)
-    private static func append(_ number: UInt32, to list: inout List, _ slots: inout [Slot]) {
+    private static func append(_ number: UInt32, to list: inout List, _ slots: UnsafeMutablePointer<Slot>) {
         slots[Int(number)].previous = list.newest
         slots[Int(number)].next = Slot.none
         if list.newest != Slot.none { slots[Int(list.newest)].next = number }
@@ -130,7 +147,7 @@ extension ShardCore {
     }
 
     @inline(__always)
-    private static func unlink(_ number: UInt32, from list: inout List, _ slots: inout [Slot]) {
+    private static func unlink(_ number: UInt32, from list: inout List, _ slots: UnsafeMutablePointer<Slot>) {
         let previous = slots[Int(number)].previous
         let next = slots[Int(number)].next
         if previous == Slot.none {
@@ -149,7 +166,9 @@ extension ShardCore {
 
     /// Traps if the tables contradict each other; for tests.
     func checkInvariants() {
-        precondition(index.count == count && slots.count == count + free.count)
+        precondition(index.count == count && slotCount == count + free.count)
+        precondition((0..<notedCount).allSatisfy { slots[Int(noted[$0])].uses > 0 })
+        precondition((0..<slotCount).count { slots[$0].uses > 0 } == notedCount)
         for (list, queue) in [
             (window, Queue.window), (probation, .probation), (protected, .protected),
         ] {

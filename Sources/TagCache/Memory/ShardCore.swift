@@ -6,11 +6,15 @@
 // probation that is used moves to the protected queue, at most 80 % of the main part. How large the
 // window is, is decided by `WindowTuner`.
 //
-// Invariants: a slot is in exactly one queue and filed in `index` exactly once, or free;
-// `weight` is the sum of the queues' weights; the table is within its limit after an operation
-// unless the operation's budget was used up, and then the next operations go on.
+// A hit tells the policy nothing: it counts in the entry's slot and, the first time, puts the slot
+// into `noted`. The policy is told when `noted` is full and before it decides anything, in the order
+// in which the slots were noted.
+//
+// Invariants: a slot is in exactly one queue and filed in `index` exactly once, or free; it is in
+// `noted` exactly once if it has uses, else not; the table is within its limit after an
+// operation unless the operation's budget was used up, and then the next operations go on.
 
-import Synchronization
+public import Synchronization
 
 /// What `ShardCore.touch` found.
 @usableFromInline
@@ -24,8 +28,9 @@ enum Condition: Sendable {
 
 /// The bookkeeping of one table; not generic, so that it is compiled once.
 @usableFromInline
-struct ShardCore: @unchecked Sendable {
-    // Guard: `epoch` points into `tags`, which this holds.
+struct ShardCore: ~Copyable, @unchecked Sendable {
+    // Guard: `slots` and `noted` belong to this value alone; `epoch` points into `tags`, which this
+    // holds.
     struct List: Sendable {
         var newest = Slot.none
         var oldest = Slot.none
@@ -33,20 +38,29 @@ struct ShardCore: @unchecked Sendable {
         var weight = 0
     }
 
-    var slots: [Slot] = []
-    var index = HashIndex()
+    // What a hit touches comes first.
+    @usableFromInline var slots: UnsafeMutablePointer<Slot>
+    @usableFromInline var index = HashIndex()
+    @usableFromInline let epoch: UnsafeMutablePointer<Atomic<UInt64>>
+    @usableFromInline let noted: UnsafeMutablePointer<UInt32>
+    @usableFromInline var notedCount = 0
+    @usableFromInline var counters = ShardCounters()
+
+    /// Slots that were ever used; those behind are not initialised.
+    @usableFromInline private(set) var slotCount = 0
+    @usableFromInline private(set) var slotCapacity = 0
     var free: [UInt32] = []
+    var extras: [SlotExtra] = []
+    var freeExtras: [UInt32] = []
     var window = List()
     var probation = List()
     var protected = List()
     var sketch = FrequencySketch()
     var wheel: TimerWheel
-    var counters = ShardCounters()
     var randomState: UInt64
     var weightLimit: Int
     var windowLimit: Int
     let tags: TagIndex
-    private let epoch: UnsafeMutablePointer<Atomic<UInt64>>
     let tuner: WindowTuner?
     private let sampleMask: UInt64
     private var sampled: [UInt64] = []
@@ -60,6 +74,19 @@ struct ShardCore: @unchecked Sendable {
         epoch = tags.epochCell
         self.tuner = tuner
         sampleMask = tuner?.sampleMask ?? .max
+        slots = Self.allocateSlots(0)
+        noted = .allocate(capacity: Self.notedMax)
+    }
+
+    @inlinable deinit {
+        slots.deallocate()
+        noted.deallocate()
+    }
+
+    private static func allocateSlots(_ capacity: Int) -> UnsafeMutablePointer<Slot> {
+        UnsafeMutableRawPointer
+            .allocate(byteCount: capacity * MemoryLayout<Slot>.stride, alignment: 64)
+            .bindMemory(to: Slot.self, capacity: capacity)
     }
 
     /// Weight of all entries.
@@ -68,6 +95,8 @@ struct ShardCore: @unchecked Sendable {
     var count: Int { window.count + probation.count + protected.count }
     var protectedLimit: Int { (weightLimit - windowLimit) / 5 * 4 }
 
+    /// Slots that wait at most until the policy is told of their uses.
+    @usableFromInline static var notedMax: Int { 128 }
     @usableFromInline
     static var evictionsPerOperationMax: Int { TagCacheLimits.evictionsPerOperationMax }
     @usableFromInline
@@ -75,47 +104,80 @@ struct ShardCore: @unchecked Sendable {
 
     /// Whether there are expired entries that a budget has left.
     @usableFromInline
-    mutating func isTimerBehind(_ now: UInt64) -> Bool { wheel.isBehind(now) }
+    func isTimerBehind(_ now: UInt64) -> Bool { wheel.isBehind(now) }
 
     // MARK: Reading
 
-    // Mutating only so that callers in other modules lend the table instead of copying it.
-    @usableFromInline
-    mutating func start(_ hash: UInt64) -> Int { index.start(hash) }
-
-    @usableFromInline
-    mutating func next(_ probe: inout Int, _ hash: UInt64) -> Int? { index.next(&probe, hash) }
+    /// Whether a found entry is fresh; if so, counts the hit.
+    @inlinable @inline(__always)
+    mutating func hit(_ slot: Int, _ now: UInt64) -> Bool {
+        let place = slots + slot
+        let epoch = epoch.pointee.load(ordering: .acquiring)
+        guard place.pointee.stamp == epoch || confirm(slot, epoch) else { return false }
+        guard now < place.pointee.freshUntil, now < place.pointee.deadline else { return false }
+        use(slot)
+        if place.pointee.extra != Slot.none { prolong(slot, now) }
+        counters.hits &+= 1
+        return true
+    }
 
     /// Judges a found entry and, if it can be served, counts the use.
     @usableFromInline
     mutating func touch(_ slot: Int, _ now: UInt64) -> Condition {
-        let epoch = epoch.pointee.load(ordering: .acquiring)
-        if slots[slot].checked != epoch {
-            guard isCurrent(slot) else { return .invalidated }
-            slots[slot].checked = epoch
-        }
-        // Field by field: to call a method, the slot would be copied.
-        if now >= slots[slot].deadline || now >= slots[slot].idleDeadline { return .expired }
-        let idle = slots[slot].idleMilliseconds
-        if idle != 0 {
-            slots[slot].idleDeadline = now.addingClamped(UInt64(idle) &* 1_000_000)
-        }
+        if hit(slot, now) { return .fresh }
+        guard confirm(slot, epoch.pointee.load(ordering: .acquiring)) else { return .invalidated }
+        if now >= slots[slot].deadline { return .expired }
         use(slot)
-        guard now < slots[slot].freshUntil else {
-            counters.staleServed &+= 1
-            return .stale
-        }
-        counters.hits &+= 1
-        return .fresh
+        prolong(slot, now)
+        counters.staleServed &+= 1
+        return .stale
     }
 
-    /// Counts a use for the eviction policy.
-    @inline(__always)
+    /// Whether none of the entry's tags was invalidated since its load began; then it is known to
+    /// be current at `epoch`.
+    @usableFromInline
+    mutating func confirm(_ slot: Int, _ epoch: UInt64) -> Bool {
+        guard isCurrent(slot) else { return false }
+        slots[slot].stamp = epoch
+        return true
+    }
+
+    /// Notes a use for the eviction policy.
+    @inlinable @inline(__always)
     mutating func use(_ slot: Int) {
-        let hash = slots[slot].hash
-        sketch.increment(hash)
-        promote(UInt32(slot))
-        if hash & sampleMask == 0, isFull { sample(hash) }
+        let place = slots + slot
+        let uses = place.pointee.uses
+        if uses == 0 {
+            noted[notedCount] = UInt32(truncatingIfNeeded: slot)
+            notedCount &+= 1
+            place.pointee.uses = 1
+            if notedCount == Self.notedMax { tellPolicy() }
+        } else if uses != .max {
+            place.pointee.uses = uses &+ 1
+        }
+    }
+
+    /// Puts the end of an entry's idle time off.
+    @usableFromInline
+    mutating func prolong(_ slot: Int, _ now: UInt64) {
+        guard let extra = extra(of: slot), extras[extra].idleMilliseconds != 0 else { return }
+        let idle = UInt64(extras[extra].idleMilliseconds) &* 1_000_000
+        slots[slot].deadline = min(extras[extra].finalDeadline, now.addingClamped(idle))
+    }
+
+    /// Tells the eviction policy of all uses.
+    @usableFromInline
+    mutating func tellPolicy() {
+        for position in 0..<notedCount {
+            let number = noted[position]
+            let uses = Int(slots[Int(number)].uses)
+            slots[Int(number)].uses = 0
+            let hash = slots[Int(number)].hash
+            for _ in 0..<min(uses, FrequencySketch.countMax) { sketch.increment(hash) }
+            promote(number)
+            if hash & sampleMask == 0, isFull { for _ in 0..<uses { sample(hash) } }
+        }
+        notedCount = 0
     }
 
     /// Whether there is anything to decide: a table with room keeps everything.
@@ -139,108 +201,143 @@ struct ShardCore: @unchecked Sendable {
     }
 
     /// Whether none of the entry's tags was invalidated since its load began.
-    @inline(__always)
     func isCurrent(_ slot: Int) -> Bool {
         let stamp = slots[slot].stamp
         let tag = slots[slot].tag
         guard tags.isCurrent(tag == 0 ? TagIndex.root : tag, since: stamp) else { return false }
-        return slots[slot].moreTags.allSatisfy { tags.isCurrent($0, since: stamp) }
+        guard let extra = extra(of: slot) else { return true }
+        return extras[extra].moreTags.allSatisfy { tags.isCurrent($0, since: stamp) }
+    }
+
+    /// The tags of an entry.
+    func tagIDs(_ slot: Int) -> [UInt32] {
+        let tag = slots[slot].tag
+        if tag == 0 { return [] }
+        return extra(of: slot).map { [tag] + extras[$0].moreTags } ?? [tag]
+    }
+
+    private func extra(of slot: Int) -> Int? {
+        slots[slot].extra == Slot.none ? nil : Int(slots[slot].extra)
     }
 
     // MARK: Writing
 
     /// Adds an entry; the caller files key and value under the returned number and then evicts.
     @usableFromInline
-    mutating func insert(_ hash: UInt64, _ weight: Int, _ stamp: UInt64, _ tagIDs: [UInt32]) -> Int
-    {
+    mutating func insert(
+        _ hash: UInt64,
+        _ weight: Int,
+        _ stamp: UInt64,
+        _ tags: TagList,
+        _ lifetime: Lifetime,
+        _ now: UInt64
+    ) -> Int {
+        if notedCount > 0 { tellPolicy() }
+        let number = freeSlot()
         var slot = Slot()
         slot.hash = hash
         slot.weight = UInt32(clamping: weight)
         slot.stamp = stamp
-        slot.checked = stamp
-        if let first = tagIDs.first { slot.tag = first }
-        if tagIDs.count > 1 { slot.moreTags = Array(tagIDs.dropFirst()) }
-        let number: Int
-        if let reused = free.popLast() {
-            number = Int(reused)
-            slots[number] = slot
-        } else {
-            number = slots.count
-            slots.growByQuarter()
-            slots.append(slot)
-        }
+        slot.tag = tags.first
+        (slots + number).initialize(to: slot)
         index.insert(hash, number)
         sketch.ensure(capacity: count + 1)
         sketch.increment(hash)
         append(UInt32(number), to: .window)
+        setLifetime(number, lifetime, tags.more, now)
+        wheel.schedule(UInt32(number), slots)
         return number
+    }
+
+    private mutating func freeSlot() -> Int {
+        if let reused = free.popLast() { return Int(reused) }
+        if slotCount == slotCapacity {
+            // By a quarter, since tables are many and long-lived.
+            let capacity = slotCapacity + slotCapacity / 4 + 16
+            let grown = Self.allocateSlots(capacity)
+            grown.moveInitialize(from: slots, count: slotCount)
+            slots.deallocate()
+            (slots, slotCapacity) = (grown, capacity)
+        }
+        slotCount += 1
+        return slotCount - 1
     }
 
     /// Puts new contents in the place of old ones; it counts as a use.
     @usableFromInline
-    mutating func replace(_ number: Int, _ weight: Int, _ stamp: UInt64, _ tagIDs: [UInt32]) {
+    mutating func replace(
+        _ number: Int,
+        _ newWeight: Int,
+        _ stamp: UInt64,
+        _ tags: TagList,
+        _ lifetime: Lifetime,
+        _ now: UInt64
+    ) {
         releaseTags(number)
-        let queue = slots[number].queue
-        unlink(UInt32(number))
-        slots[number].weight = UInt32(clamping: weight)
-        append(UInt32(number), to: queue)
-        promote(UInt32(number))
+        setWeight(UInt32(number), UInt32(clamping: newWeight))
+        let former = slots[number].deadline
         slots[number].stamp = stamp
-        slots[number].checked = stamp
-        if let first = tagIDs.first { slots[number].tag = first }
-        if tagIDs.count > 1 { slots[number].moreTags = Array(tagIDs.dropFirst()) }
-        sketch.increment(slots[number].hash)
-        counters.departures[Departure.replaced.rawValue] &+= 1
+        slots[number].tag = tags.first
+        setLifetime(number, lifetime, tags.more, now)
+        wheel.reschedule(UInt32(number), from: former, slots)
+        // If something has to go, this entry is to be the one used last.
+        if weight > weightLimit || window.weight > windowLimit { tellPolicy() }
+        use(number)
+        counters.replaced &+= 1
+    }
+
+    private mutating func setLifetime(
+        _ number: Int,
+        _ lifetime: Lifetime,
+        _ moreTags: [UInt32],
+        _ now: UInt64
+    ) {
+        slots[number].freshUntil = lifetime.freshUntil
+        slots[number].deadline = lifetime.deadline
+        if moreTags.isEmpty, lifetime.idleMilliseconds == 0 { return }
+        let extra = SlotExtra(
+            moreTags: moreTags,
+            idleMilliseconds: lifetime.idleMilliseconds,
+            finalDeadline: lifetime.deadline
+        )
+        if let reused = freeExtras.popLast() {
+            extras[Int(reused)] = extra
+            slots[number].extra = reused
+        } else {
+            slots[number].extra = UInt32(extras.count)
+            extras.append(extra)
+        }
+        prolong(number, now)
     }
 
     private mutating func releaseTags(_ number: Int) {
-        if slots[number].tag == 0 { return }
-        tags.release(slots[number].tag)
-        slots[number].tag = 0
-        if slots[number].moreTags.isEmpty { return }
-        for tag in slots[number].moreTags { tags.release(tag) }
-        slots[number].moreTags = []
-    }
-
-    /// Sets how long the entry lives and files it with the timer.
-    @usableFromInline
-    mutating func setLifetime(_ number: Int, _ lifetime: Lifetime, _ now: UInt64) {
-        wheel.cancel(UInt32(number), &slots)
-        slots[number].freshUntil = lifetime.freshUntil
-        slots[number].deadline = lifetime.deadline
-        slots[number].idleMilliseconds = lifetime.idleMilliseconds
-        let idle = UInt64(lifetime.idleMilliseconds) &* 1_000_000
-        slots[number].idleDeadline = idle == 0 ? .max : now.addingClamped(idle)
-        wheel.schedule(UInt32(number), &slots)
+        if slots[number].tag != 0 { tags.release(slots[number].tag) }
+        guard let extra = extra(of: number) else { return }
+        for tag in extras[extra].moreTags { tags.release(tag) }
+        extras[extra] = SlotExtra()
+        freeExtras.append(UInt32(extra))
+        slots[number].extra = Slot.none
     }
 
     /// Removes an entry; the caller drops key and value.
     @usableFromInline
     mutating func remove(_ number: Int, _ departure: Departure) {
+        if slots[number].uses != 0 { tellPolicy() }
         unlink(UInt32(number))
-        wheel.cancel(UInt32(number), &slots)
+        wheel.cancel(UInt32(number), slots)
         index.remove(slots[number].hash, number)
         releaseTags(number)
-        counters.departures[departure.rawValue] &+= 1
+        counters.count(departure)
         free.append(UInt32(number))
-    }
-
-    /// The tags of an entry.
-    func tagIDs(_ number: Int) -> [UInt32] {
-        slots[number].tag == 0 ? [] : [slots[number].tag] + slots[number].moreTags
     }
 
     /// The next entry that has outlived its time; nil when none is left or the budget is used up.
     @usableFromInline
     mutating func nextExpired(_ now: UInt64, budget: inout Int) -> Int? {
-        wheel.nextExpired(now, &slots, budget: &budget).map(Int.init)
+        wheel.nextExpired(now, slots, budget: &budget).map(Int.init)
     }
-}
 
-extension Array {
-    /// Makes room for one more element; grows by a quarter, since tables are many and long-lived.
+    /// Whether a slot holds an entry.
     @usableFromInline
-    mutating func growByQuarter() {
-        if count == capacity { reserveCapacity(count + count / 4 + 16) }
-    }
+    func isUsed(_ slot: Int) -> Bool { slots[slot].queue != .none }
 }

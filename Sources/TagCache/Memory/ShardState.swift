@@ -45,6 +45,16 @@ enum Lookup<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     case miss(gone: Entry<Key, Value>?, writes: UInt64)
 }
 
+/// What the short way of a lookup found.
+@usableFromInline
+enum Glance<Value: Sendable>: Sendable {
+    case fresh(Value)
+    /// Nothing is stored; the miss is counted.
+    case absent(writes: UInt64)
+    /// Something that `lookup` has to judge.
+    case unclear
+}
+
 /// Entries that have left a table and are dropped outside its lock.
 @usableFromInline
 struct Departed<Key: Hashable & Sendable, Value: Sendable>: Sendable {
@@ -68,8 +78,7 @@ struct NewEntry<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     @usableFromInline let stored: Stored<Value>
     @usableFromInline let weight: Int
     @usableFromInline let stamp: UInt64
-    /// Held; the table gives them back when the entry leaves.
-    @usableFromInline let tags: [UInt32]
+    @usableFromInline let tags: TagList
     @usableFromInline let lifetime: Lifetime
 
     @inlinable
@@ -79,7 +88,7 @@ struct NewEntry<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         stored: Stored<Value>,
         weight: Int,
         stamp: UInt64,
-        tags: [UInt32],
+        tags: TagList,
         lifetime: Lifetime
     ) {
         self.key = key
@@ -94,25 +103,49 @@ struct NewEntry<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
 /// One table.
 @usableFromInline
-struct ShardState<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+struct ShardState<Key: Hashable & Sendable, Value: Sendable>: ~Copyable, @unchecked Sendable {
+    // Guard: `entries` belongs to this value alone.
     @usableFromInline var core: ShardCore
-    /// By slot number; nil where the slot is free.
-    @usableFromInline var keys: [Key?] = []
-    @usableFromInline var contents: [Stored<Value>?] = []
+    /// By slot number; initialised where the slot is used.
+    @usableFromInline var entries: UnsafeMutablePointer<Entry<Key, Value>>
+    @usableFromInline var entryCapacity = 0
     /// Counts every change of what a key means, so that a slower reader of another tier can tell
     /// that what it read may be old.
     @usableFromInline var writes: UInt64 = 0
     @usableFromInline var flights = FlightTable<Key, Value>()
 
-    init(core: ShardCore) { self.core = core }
+    init(core: consuming ShardCore) {
+        self.core = core
+        entries = .allocate(capacity: 0)
+    }
 
-    @inlinable
-    mutating func find(_ key: Key, _ hash: UInt64) -> Int? {
-        var probe = core.start(hash)
-        while let slot = core.next(&probe, hash) {
-            if let known = keys[slot], known == key { return slot }
+    @inlinable deinit {
+        for slot in 0..<core.slotCount where core.isUsed(slot) {
+            (entries + slot).deinitialize(count: 1)
+        }
+        entries.deallocate()
+    }
+
+    @inlinable @inline(__always)
+    func find(_ key: Key, _ hash: UInt64) -> Int? {
+        var probe = core.index.start(hash)
+        while let slot = core.index.next(&probe, hash) {
+            if entries[slot].key == key { return slot }
         }
         return nil
+    }
+
+    /// The short way to a fresh value.
+    @inlinable @inline(__always)
+    mutating func glance(_ key: Key, _ hash: UInt64, _ now: UInt64) -> Glance<Value> {
+        guard let slot = find(key, hash) else {
+            core.miss(hash)
+            return .absent(writes: writes)
+        }
+        guard case .value(let value) = entries[slot].stored, core.hit(slot, now) else {
+            return .unclear
+        }
+        return .fresh(value)
     }
 
     /// Looks a key up and counts the use; what has expired or was invalidated goes.
@@ -129,11 +162,7 @@ struct ShardState<Key: Hashable & Sendable, Value: Sendable>: Sendable {
             core.miss(hash)
             return .miss(gone: nil, writes: writes)
         }
-        let condition = core.touch(slot, now)
-        if condition == .fresh, !wantsTags, case .value(let value)? = contents[slot] {
-            return .fresh(value, tags: [])
-        }
-        return settle(slot, condition, wantsTags: wantsTags)
+        return settle(slot, core.touch(slot, now), wantsTags: wantsTags)
     }
 
     @usableFromInline
@@ -143,15 +172,14 @@ struct ShardState<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         wantsTags: Bool
     ) -> Lookup<Key, Value> {
         let tags = wantsTags ? core.tagIDs(slot).map(core.tags.name(of:)) : []
-        switch (condition, contents[slot]) {
-        case (_, nil): preconditionFailure("a filed slot has contents")
-        case (.fresh, .value(let value)?): return .fresh(value, tags: tags)
-        case (.stale, .value(let value)?): return .stale(value, tags: tags)
-        case (.fresh, .failure(let failure)?):
+        switch (condition, entries[slot].stored) {
+        case (.fresh, .value(let value)): return .fresh(value, tags: tags)
+        case (.stale, .value(let value)): return .stale(value, tags: tags)
+        case (.fresh, .failure(let failure)):
             core.counters.hits &-= 1
             core.counters.failuresServed &+= 1
             return .failure(failure, tags: tags)
-        case (.stale, .failure?):
+        case (.stale, .failure):
             // Kept only to know how many failures there were in a row.
             core.counters.staleServed &-= 1
             core.counters.misses &+= 1
@@ -173,37 +201,37 @@ struct ShardState<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         _ gone: inout Departed<Key, Value>
     ) {
         writes &+= 1
+        let (weight, stamp) = (entry.weight, entry.stamp)
         let number: Int
         if let former = find(entry.key, entry.hash) {
             number = former
-            if let stored = contents[former] { gone.add(Entry(key: entry.key, stored: stored)) }
-            core.replace(former, entry.weight, entry.stamp, entry.tags)
-            contents[former] = entry.stored
+            core.replace(former, weight, stamp, entry.tags, entry.lifetime, now)
+            gone.add((entries + former).move())
         } else {
-            number = core.insert(entry.hash, entry.weight, entry.stamp, entry.tags)
-            if number == keys.count {
-                keys.growByQuarter()
-                contents.growByQuarter()
-                keys.append(entry.key)
-                contents.append(entry.stored)
-            } else {
-                keys[number] = entry.key
-                contents[number] = entry.stored
-            }
+            number = core.insert(entry.hash, weight, stamp, entry.tags, entry.lifetime, now)
+            if core.slotCapacity > entryCapacity { growEntries(keeping: number) }
         }
-        core.setLifetime(number, entry.lifetime, now)
-        expire(now, budget: ShardCore.expirationsPerOperationMax, &gone)
+        (entries + number).initialize(to: Entry(key: entry.key, stored: entry.stored))
+        if core.isTimerBehind(now) {
+            expire(now, budget: ShardCore.expirationsPerOperationMax, &gone)
+        }
         evict(keeping: number, &gone)
+    }
+
+    /// Makes room for as many entries as there are slots; there are `count` so far, in a row.
+    @usableFromInline
+    mutating func growEntries(keeping count: Int) {
+        let grown = UnsafeMutablePointer<Entry<Key, Value>>.allocate(capacity: core.slotCapacity)
+        grown.moveInitialize(from: entries, count: count)
+        entries.deallocate()
+        (entries, entryCapacity) = (grown, core.slotCapacity)
     }
 
     /// Removes the entry in a slot.
     @inlinable
-    mutating func remove(_ slot: Int, _ departure: Departure) -> Entry<Key, Value>? {
+    mutating func remove(_ slot: Int, _ departure: Departure) -> Entry<Key, Value> {
         core.remove(slot, departure)
-        guard let key = keys[slot], let stored = contents[slot] else { return nil }
-        keys[slot] = nil
-        contents[slot] = nil
-        return Entry(key: key, stored: stored)
+        return (entries + slot).move()
     }
 
     /// Makes the key unknown: its entry goes and no running load for it will be stored.
@@ -221,7 +249,7 @@ struct ShardState<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         while let slot = core.nextExpired(now, budget: &budget) {
             gone.add(remove(slot, .expired))
         }
-        return budget == 0 || core.isTimerBehind(now)
+        return core.isTimerBehind(now)
     }
 
     @inlinable
@@ -235,7 +263,7 @@ struct ShardState<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     /// Removes every entry that was invalidated.
     mutating func removeInvalidated(_ gone: inout Departed<Key, Value>) {
-        for slot in keys.indices where keys[slot] != nil && !core.isCurrent(slot) {
+        for slot in 0..<core.slotCount where core.isUsed(slot) && !core.isCurrent(slot) {
             gone.add(remove(slot, .invalidated))
         }
     }
@@ -243,7 +271,7 @@ struct ShardState<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// Removes up to `budget` entries, whatever they are; whether any is left.
     mutating func removeSome(_ budget: Int, _ gone: inout Departed<Key, Value>) -> Bool {
         var left = budget
-        for slot in keys.indices where keys[slot] != nil {
+        for slot in 0..<core.slotCount where core.isUsed(slot) {
             if left == 0 { return true }
             gone.add(remove(slot, .removed))
             left -= 1

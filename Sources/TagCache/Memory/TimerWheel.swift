@@ -21,15 +21,32 @@ struct TimerWheel: Sendable {
     private var heads = [UInt32](repeating: Slot.none, count: 64 * levelCount)
     private var counts = [Int](repeating: 0, count: levelCount)
     private var tick: UInt64
+    /// Whether a budget ended before the buckets of `tick` were empty.
+    private var isUnfinished = false
 
     init(now: UInt64) { tick = now >> Self.tickShift }
 
     /// Whether there are ticks up to `now` that were not handled.
-    func isBehind(_ now: UInt64) -> Bool { tick < now >> Self.tickShift }
+    func isBehind(_ now: UInt64) -> Bool { isUnfinished || tick < now >> Self.tickShift }
+
+    /// Makes sure that an entry whose expiry was changed from `former` is looked at in time.
+    ///
+    /// One that lives longer now stays where it is: it is filed anew when its old time comes.
+    mutating func reschedule(
+        _ index: UInt32,
+        from former: UInt64,
+        _ slots: UnsafeMutablePointer<Slot>
+    ) {
+        if slots[Int(index)].timerBucket != Self.noBucket {
+            if slots[Int(index)].deadline >= former { return }
+            cancel(index, slots)
+        }
+        schedule(index, slots)
+    }
 
     /// Files `index` under its expiry; entries that never expire are not filed.
-    mutating func schedule(_ index: UInt32, _ slots: inout [Slot]) {
-        let expiry = min(slots[Int(index)].deadline, slots[Int(index)].idleDeadline)
+    mutating func schedule(_ index: UInt32, _ slots: UnsafeMutablePointer<Slot>) {
+        let expiry = slots[Int(index)].deadline
         guard expiry != .max else { return }
         let due = max((expiry >> Self.tickShift) &+ 1, tick &+ 1)
         let reach = UInt64(1) << (Self.levelShift * UInt64(Self.levelCount))
@@ -52,7 +69,7 @@ struct TimerWheel: Sendable {
     }
 
     /// Takes `index` out.
-    mutating func cancel(_ index: UInt32, _ slots: inout [Slot]) {
+    mutating func cancel(_ index: UInt32, _ slots: UnsafeMutablePointer<Slot>) {
         let bucket = slots[Int(index)].timerBucket
         guard bucket != Self.noBucket else { return }
         let previous = slots[Int(index)].timerPrevious
@@ -69,8 +86,14 @@ struct TimerWheel: Sendable {
 
     /// The next entry that has expired at `now`, still filed; nil when none is left or `budget`,
     /// which counts down, is used up.
-    mutating func nextExpired(_ now: UInt64, _ slots: inout [Slot], budget: inout Int) -> UInt32? {
+    mutating func nextExpired(
+        _ now: UInt64,
+        _ slots: UnsafeMutablePointer<Slot>,
+        budget: inout Int
+    ) -> UInt32? {
+        if !isBehind(now) { return nil }
         let target = now >> Self.tickShift
+        isUnfinished = true
         var ticksLeft = TagCacheLimits.timerTicksPerOperationMax
         while true {
             // Outer buckets that begin at this tick come first, the outermost before the inner.
@@ -82,15 +105,17 @@ struct TimerWheel: Sendable {
                     if budget == 0 { return nil }
                     budget -= 1
                     let index = heads[bucket]
-                    let expiry = min(slots[Int(index)].deadline, slots[Int(index)].idleDeadline)
+                    let expiry = slots[Int(index)].deadline
                     if expiry <= now { return index }
-                    cancel(index, &slots)
-                    schedule(index, &slots)
+                    cancel(index, slots)
+                    schedule(index, slots)
                 }
             }
+            isUnfinished = false
             if tick >= target || ticksLeft == 0 { return nil }
             ticksLeft -= 1
             advance(to: target)
+            isUnfinished = true
         }
     }
 

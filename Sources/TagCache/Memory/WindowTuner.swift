@@ -21,16 +21,21 @@ final class WindowTuner: Sendable {
     private static let shadowCapacityWanted = 384
     private static let shadowCapacityMin = 32
 
-    private struct Shadow: Sendable {
+    private final class Shadow: @unchecked Sendable {
+        // Guard: the tuner's lock.
         var table: ShardCore
         var hits = 0.0
         var requests = 0.0
+
+        init(weightLimit: Int, tags: TagIndex) {
+            table = ShardCore(weightLimit: weightLimit, seed: 1, now: 0, tags: tags, tuner: nil)
+        }
 
         var ratio: Double { requests == 0 ? 0 : hits / requests }
     }
 
     private struct State: Sendable {
-        var shadows: [Shadow]
+        let shadows: [Shadow]
         var chosen = 0
     }
 
@@ -53,15 +58,7 @@ final class WindowTuner: Sendable {
         state = Mutex(
             State(
                 shadows: Self.shares.map { _ in
-                    Shadow(
-                        table: ShardCore(
-                            weightLimit: max(Self.shadowCapacityMin, entries >> shift),
-                            seed: 1,
-                            now: 0,
-                            tags: index,
-                            tuner: nil
-                        )
-                    )
+                    Shadow(weightLimit: max(Self.shadowCapacityMin, entries >> shift), tags: index)
                 }
             )
         )
@@ -76,17 +73,17 @@ final class WindowTuner: Sendable {
     func observe(_ hashes: [UInt64], entries: Int) -> Double {
         state.withLock { state in
             let capacity = max(Self.shadowCapacityMin, (entries * tableCount) >> shift)
-            for number in state.shadows.indices {
+            for (number, shadow) in state.shadows.enumerated() {
                 let share = Self.shares[number]
-                state.shadows[number].table.weightLimit = capacity
-                state.shadows[number].table.windowLimit = Self.windowLimit(of: capacity, share)
-                for hash in hashes where state.shadows[number].table.request(hash) {
-                    state.shadows[number].hits += 1
+                shadow.table.weightLimit = capacity
+                shadow.table.windowLimit = Self.windowLimit(of: capacity, share)
+                for hash in hashes where shadow.table.request(hash) {
+                    shadow.hits += 1
                 }
                 let fading = 1 - Double(hashes.count) / Double(capacity * 8)
-                state.shadows[number].hits *= max(fading, 0.5)
-                state.shadows[number].requests += Double(hashes.count)
-                state.shadows[number].requests *= max(fading, 0.5)
+                shadow.hits *= max(fading, 0.5)
+                shadow.requests += Double(hashes.count)
+                shadow.requests *= max(fading, 0.5)
             }
             for (number, shadow) in state.shadows.enumerated()
             where shadow.ratio > state.shadows[state.chosen].ratio + Self.advantageMin {
@@ -106,7 +103,7 @@ extension ShardCore {
             use(slot)
             return true
         }
-        let written = insert(hash, 1, 0, [])
+        let written = insert(hash, 1, 0, TagList(first: 0), Lifetime(), 0)
         while let victim = nextVictim(keeping: written) { remove(victim, .capacity) }
         return false
     }

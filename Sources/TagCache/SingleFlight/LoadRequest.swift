@@ -36,7 +36,7 @@ struct Prepared<Value: Sendable>: Sendable {
             stored: .value(value),
             weight: weight,
             stamp: stamp,
-            tags: tags,
+            tags: TagList(tags),
             lifetime: lifetime
         )
     }

@@ -20,12 +20,13 @@ import Synchronization
 /// The tags of one cache.
 @usableFromInline
 final class TagIndex: @unchecked Sendable {
-    // Guard: `epochCell` points to one atomic number, allocated and freed with the index.
+    // Guard: `epochCell` points to one atomic number and `stripes` to `tagStripeCount` locked tables,
+    // allocated and freed with the index.
     static let root: UInt32 = 1
     private static let firstPartition: UInt32 = 2
     private static let firstTag: UInt32 = 32
 
-    private struct Stripe {
+    private struct Stripe: ~Copyable {
         var table = HashIndex()
         var names: [String] = []
         var free: [UInt32] = []
@@ -34,21 +35,20 @@ final class TagIndex: @unchecked Sendable {
     }
 
     private let nodes = TagNodes()
-    private let stripes: [StripeBox]
+    private let stripes: UnsafeMutablePointer<Mutex<Stripe>>
     /// The epoch, at an address of its own, so that readers need not hold the index.
     let epochCell: UnsafeMutablePointer<Atomic<UInt64>>
     private let floor = Atomic<UInt64>(0)
     private let invalidating = Mutex<Void>(())
 
-    private final class StripeBox: Sendable {
-        let state = Mutex(Stripe())
-    }
-
     /// An index that starts at `epoch` and has nothing on record.
     init(epoch: UInt64 = 0) {
         epochCell = .allocate(capacity: 1)
         epochCell.initialize(to: Atomic(epoch))
-        stripes = (0..<TagCacheLimits.tagStripeCount).map { _ in StripeBox() }
+        stripes = .allocate(capacity: TagCacheLimits.tagStripeCount)
+        for number in 0..<TagCacheLimits.tagStripeCount {
+            (stripes + number).initialize(to: Mutex(Stripe()))
+        }
         nodes.ensure(Self.firstTag)
         for partition in 0..<TagCacheLimits.partitionCount {
             let id = Self.firstPartition + UInt32(partition)
@@ -59,37 +59,39 @@ final class TagIndex: @unchecked Sendable {
     deinit {
         epochCell.deinitialize(count: 1)
         epochCell.deallocate()
+        stripes.deinitialize(count: TagCacheLimits.tagStripeCount)
+        stripes.deallocate()
     }
 
     /// The epoch of the last invalidation.
     @usableFromInline var epoch: UInt64 { epochCell.pointee.load(ordering: .acquiring) }
 
     /// How many tags are on record.
-    var count: Int { stripes.reduce(0) { $0 + $1.state.withLock { $0.liveCount } } }
+    var count: Int {
+        (0..<TagCacheLimits.tagStripeCount).reduce(0) { sum, number in
+            sum + stripes[number].withLock { $0.liveCount }
+        }
+    }
 
     // MARK: Finding and holding tags
 
     /// The id of `tag`, made if need be and held until `release`.
     func retain(_ tag: String) throws(InvalidTag) -> UInt32 {
+        // What is on record has been validated.
+        if let known = retainKnown(tag, Self.hash(tag)) { return known }
         try TagName.validate(tag)
         return retainValidated(tag)
     }
 
     /// As `retain`, for a tag that has been validated.
     func retainValidated(_ tag: String) -> UInt32 {
-        let hash = UInt64(bitPattern: Int64(tag.hashValue))
-        let stripe = Int(hash >> 60) & (TagCacheLimits.tagStripeCount - 1)
-        let known = stripes[stripe].state.withLock { state in
-            find(tag, hash, in: state, stripe).map { id in
-                nodes.node(id).pointee.references.wrappingAdd(1, ordering: .relaxed)
-                return id
-            }
-        }
-        if let known { return known }
+        let hash = Self.hash(tag)
+        if let known = retainKnown(tag, hash) { return known }
         let parent =
             TagName.parent(of: tag).map(retainValidated)
             ?? Self.firstPartition + UInt32(TagName.partition(of: tag))
-        let (id, made) = stripes[stripe].state.withLock { state in
+        let stripe = Self.stripe(of: hash)
+        let (id, made) = stripes[stripe].withLock { state in
             if let id = find(tag, hash, in: state, stripe) {
                 nodes.node(id).pointee.references.wrappingAdd(1, ordering: .relaxed)
                 return (id, false)
@@ -104,20 +106,41 @@ final class TagIndex: @unchecked Sendable {
         return id
     }
 
+    private func retainKnown(_ tag: String, _ hash: UInt64) -> UInt32? {
+        let stripe = Self.stripe(of: hash)
+        return stripes[stripe].withLock { state in
+            guard let id = find(tag, hash, in: state, stripe) else { return nil }
+            nodes.node(id).pointee.references.wrappingAdd(1, ordering: .relaxed)
+            return id
+        }
+    }
+
+    private static func hash(_ tag: String) -> UInt64 { UInt64(bitPattern: Int64(tag.hashValue)) }
+
+    private static func stripe(of hash: UInt64) -> Int {
+        Int(hash >> 60) & (TagCacheLimits.tagStripeCount - 1)
+    }
+
     /// The ids of all tags, held, or none of them.
     @usableFromInline
-    func retain(all names: [String]) throws(TagCacheError) -> [UInt32] {
-        if names.isEmpty { return [] }
+    func hold(_ names: [String]) throws(TagCacheError) -> TagList {
+        if names.isEmpty { return TagList(first: 0) }
+        if names.count == 1 {
+            do { return TagList(first: try retain(names[0])) } catch { throw .invalidTag(error) }
+        }
         if names.count > TagCacheLimits.tagsPerEntryMax { throw .tooManyTags(names.count) }
         for name in names {
             do { try TagName.validate(name) } catch { throw .invalidTag(error) }
         }
-        return names.map(retainValidated)
+        return TagList(names.map(retainValidated))
     }
 
     /// Gives all of them back.
     @usableFromInline
-    func release(all ids: [UInt32]) { for id in ids { release(id) } }
+    func release(_ list: TagList) {
+        if list.first != 0 { release(list.first) }
+        for id in list.more { release(id) }
+    }
 
     /// Gives back what `retain` returned.
     func release(_ id: UInt32) {
@@ -128,7 +151,7 @@ final class TagIndex: @unchecked Sendable {
     /// The text of a tag that is held.
     func name(of id: UInt32) -> String {
         let (stripe, local) = Self.place(of: id)
-        return stripes[stripe].state.withLock { $0.names[local] }
+        return stripes[stripe].withLock { $0.names[local] }
     }
 
     private static func place(of id: UInt32) -> (stripe: Int, local: Int) {
@@ -139,11 +162,9 @@ final class TagIndex: @unchecked Sendable {
     private func find(
         _ tag: String,
         _ hash: UInt64,
-        in state: Stripe,
+        in state: borrowing Stripe,
         _ stripe: Int
-    )
-        -> UInt32?
-    {
+    ) -> UInt32? {
         var probe = state.table.start(hash)
         while let local = state.table.next(&probe, hash) {
             if state.names[local] == tag {
@@ -252,6 +273,13 @@ final class TagIndex: @unchecked Sendable {
 
     /// Whether none of the tags, nor everything at once, was invalidated after `stamp`.
     @usableFromInline
+    func areCurrent(_ list: TagList, since stamp: UInt64) -> Bool {
+        if epoch == stamp { return true }
+        return isCurrent(list.first == 0 ? Self.root : list.first, since: stamp)
+            && list.more.allSatisfy { isCurrent($0, since: stamp) }
+    }
+
+    /// Whether none of the tags, nor everything at once, was invalidated after `stamp`.
     func areCurrent(_ ids: [UInt32], since stamp: UInt64) -> Bool {
         if epoch == stamp { return true }
         for id in ids where !isCurrent(id, since: stamp) { return false }
@@ -268,8 +296,8 @@ final class TagIndex: @unchecked Sendable {
         var total = 0
         while true {
             var removed = 0
-            for (number, box) in stripes.enumerated() {
-                removed += box.state.withLock { sweep(&$0, number) }
+            for number in 0..<TagCacheLimits.tagStripeCount {
+                removed += stripes[number].withLock { sweep(&$0, number) }
             }
             total += removed
             // A parent may have lost its last child in a stripe that was already swept.
