@@ -6,6 +6,7 @@ let package = Package(
     products: [
         .library(name: "Failpoints", targets: ["Failpoints"]),
         .library(name: "Parquet", targets: ["Parquet"]),
+        .library(name: "RedisBus", targets: ["RedisBus"]),
         .library(name: "Storage", targets: ["Storage"]),
         .library(name: "TagCache", targets: ["TagCache"]),
         .executable(name: "holdfast", targets: ["holdfast"]),
@@ -45,6 +46,9 @@ let package = Package(
         ),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
+        // Without pkg-config: it gives hiredis a flag that the package manager prohibits.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CKernels"),
         .target(name: "Failpoints"),
         .target(name: "Parquet", dependencies: ["CZstd"]),
@@ -60,7 +64,11 @@ let package = Package(
         ),
         .target(name: "TagCache", dependencies: ["CLMDB"]),
 
-        // Level 2: gives the rows meaning; makes them suffer.
+        // Level 2: gives the rows meaning; makes them suffer; takes invalidations to other nodes.
+        .target(
+            name: "RedisBus",
+            dependencies: ["CHiredis", "COpenSSL", "Failpoints", "TagCache"]
+        ),
         .target(name: "Simulation", dependencies: ["Failpoints", "Parquet", "Storage"]),
         .target(
             name: "Telemetry",
@@ -115,6 +123,7 @@ let package = Package(
 let testTargets: [Target] = [
     .testTarget(name: "FailpointsTests", dependencies: ["Failpoints"]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Storage"]),
+    .testTarget(name: "RedisBusTests", dependencies: ["Failpoints", "RedisBus", "TagCache"]),
     .testTarget(name: "TagCacheTests", dependencies: ["TagCache"]),
     .testTarget(name: "ParquetTests", dependencies: ["Parquet"], exclude: ["read_with_engines.py"]),
     .testTarget(name: "OTLPTests", dependencies: ["OTLP"], exclude: ["cross_check.py"]),

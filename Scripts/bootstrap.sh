@@ -13,6 +13,10 @@ packages=()
 pkg-config --exists libzstd 2>/dev/null || packages+=(pkg-config libzstd-dev)
 pkg-config --exists zlib 2>/dev/null || packages+=(zlib1g-dev)
 pkg-config --exists lmdb 2>/dev/null || packages+=(liblmdb-dev)
+pkg-config --exists hiredis 2>/dev/null || packages+=(libhiredis-dev)
+pkg-config --exists openssl 2>/dev/null || packages+=(libssl-dev)
+command -v redis-server >/dev/null || packages+=(redis-server) # for the tests of RedisBus
+command -v openssl >/dev/null || packages+=(openssl)
 python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 if ((${#packages[@]})); then
     if ! command -v apt-get >/dev/null; then

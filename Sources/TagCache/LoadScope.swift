@@ -40,7 +40,9 @@ final class LoadScope: Sendable {
     deinit { Self.running.pointee.wrappingSubtract(1, ordering: .relaxed) }
 
     /// Whether any load runs in the process.
-    @usableFromInline static var isAnyRunning: Bool { running.pointee.load(ordering: .relaxed) != 0 }
+    @usableFromInline static var isAnyRunning: Bool {
+        running.pointee.load(ordering: .relaxed) != 0
+    }
 
     func add(_ names: [String]) {
         if names.isEmpty { return }

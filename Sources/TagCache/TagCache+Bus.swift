@@ -36,6 +36,9 @@ extension TagCache {
             let (now, wall) = (clock.now(), clock.wallNow())
             let actions = box.state.withLock { $0.receive(bytes, now: now, wall: wall) }
             self?.perform(actions)
+        } hearing: { [weak self, clock] hearing in
+            let now = clock.now()
+            self?.perform(box.state.withLock { $0.hear(hearing, now: now) })
         }
         let link = BusLink(bus: bus, subscription: subscription, configuration: configuration)
         let isFirst = busState.withLock { state in

@@ -84,7 +84,9 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
     @inlinable @inline(__always)
     func hash(_ key: Key) -> UInt64 {
         // Numbers are hashed in one step; a secret keeps callers from choosing collisions.
-        if Key.self == UInt64.self { return KeyHash.of(unsafeBitCast(key, to: UInt64.self), secret) }
+        if Key.self == UInt64.self {
+            return KeyHash.of(unsafeBitCast(key, to: UInt64.self), secret)
+        }
         if Key.self == Int.self { return KeyHash.of(unsafeBitCast(key, to: UInt64.self), secret) }
         return UInt64(bitPattern: Int64(key.hashValue))
     }

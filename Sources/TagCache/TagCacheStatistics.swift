@@ -96,8 +96,10 @@ public struct TagCacheStatistics: Sendable, Equatable {
         public var gaps = 0
         /// Messages whose time lies too far ahead of this node's.
         public var skewed = 0
-        /// Times that a peer was silent for too long and everything was made stale.
+        /// Times that a peer, or the bus, was silent for too long and everything was made stale.
         public var silences = 0
+        /// Times that the bus could no longer be heard.
+        public var interruptions = 0
     }
 
     /// Requests answered from memory with a fresh value.

@@ -43,6 +43,7 @@ struct ImportTests {
         ("Failpoints", []), ("Parquet", ["CZstd"]), ("OTLP", []),
         ("Storage", ["CKernels", "Failpoints", "Parquet", "Crypto"]),
         ("TagCache", ["CLMDB", "Failpoints"]),
+        ("RedisBus", ["CHiredis", "COpenSSL", "Failpoints", "TagCache"]),
         ("Simulation", ["Failpoints", "Parquet", "Storage"]),
         ("Telemetry", ["CKernels", "OTLP", "Parquet", "Storage", "Logging"]),
     ]

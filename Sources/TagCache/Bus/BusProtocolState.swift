@@ -34,6 +34,8 @@ struct BusProtocolState: Sendable {
     private var own = [UInt64](repeating: 0, count: BusMessage.streamCount)
     private var peers: [UInt64: Peer] = [:]
     private var clock: HybridLogicalClock
+    /// Since when the bus cannot be heard; nil while it can.
+    private var deafSince: UInt64?
     private(set) var statistics = TagCacheStatistics.Bus()
 
     init(node: UInt64, incarnation: UInt64, silenceMax: UInt64) {
@@ -150,12 +152,31 @@ struct BusProtocolState: Sendable {
 
     // MARK: Time
 
-    /// What to do about peers that have not been heard for too long: as long as one stays silent,
-    /// everything becomes stale once in `silenceMax`.
+    /// What to do when the bus can no longer be heard, or can again.
+    ///
+    /// What was missed meanwhile, from peers that nobody may have known, was missed for good.
+    mutating func hear(_ hearing: BusHearing, now: UInt64) -> [BusAction] {
+        switch hearing {
+        case .interrupted:
+            statistics.interruptions += 1
+            deafSince = deafSince ?? now
+            return []
+        case .resumed:
+            deafSince = nil
+            return [.invalidateAll]
+        }
+    }
+
+    /// What to do about peers that have not been heard for too long: as long as one stays silent, or
+    /// the bus does, everything becomes stale once in `silenceMax`.
     mutating func tick(now: UInt64) -> [BusAction] {
         var isAnySilent = false
         for (node, peer) in peers where now >= peer.heardAt.addingClamped(silenceMax) {
             peers[node]?.heardAt = now
+            isAnySilent = true
+        }
+        if let since = deafSince, now >= since.addingClamped(silenceMax) {
+            deafSince = now
             isAnySilent = true
         }
         if isAnySilent { statistics.silences += 1 }

@@ -12,13 +12,39 @@ public protocol InvalidationBus: Sendable {
     /// block.
     func subscribe(_ receive: @escaping @Sendable ([UInt8]) -> Void) -> BusSubscription
 
+    /// As `subscribe(_:)`, for a bus that knows when it loses messages: then `hearing` is called too,
+    /// and it does not block either.
+    func subscribe(
+        _ receive: @escaping @Sendable ([UInt8]) -> Void,
+        hearing: @escaping @Sendable (BusHearing) -> Void
+    ) -> BusSubscription
+
     /// Ends a subscription.
     func unsubscribe(_ subscription: BusSubscription)
 }
 
+extension InvalidationBus {
+    /// For a bus that never knows: `hearing` is not called.
+    public func subscribe(
+        _ receive: @escaping @Sendable ([UInt8]) -> Void,
+        hearing: @escaping @Sendable (BusHearing) -> Void
+    ) -> BusSubscription {
+        subscribe(receive)
+    }
+}
+
+/// Whether a subscription receives what is sent.
+public enum BusHearing: Sendable, Hashable {
+    /// From now on messages may be lost, or have been lost since the subscription began.
+    case interrupted
+    /// From now on messages arrive again; what was sent before may be lost.
+    case resumed
+}
+
 /// Names a subscription of one bus.
 public struct BusSubscription: Sendable, Hashable {
-    let number: UInt64
+    /// The number, unique on its bus.
+    public let number: UInt64
 
     /// A subscription by its number, which is unique on its bus.
     public init(number: UInt64) { self.number = number }

@@ -136,7 +136,11 @@ extension ShardCore {
     }
 
     @inline(__always)
-    private static func append(_ number: UInt32, to list: inout List, _ slots: UnsafeMutablePointer<Slot>) {
+    private static func append(
+        _ number: UInt32,
+        to list: inout List,
+        _ slots: UnsafeMutablePointer<Slot>
+    ) {
         slots[Int(number)].previous = list.newest
         slots[Int(number)].next = Slot.none
         if list.newest != Slot.none { slots[Int(list.newest)].next = number }
@@ -147,7 +151,11 @@ extension ShardCore {
     }
 
     @inline(__always)
-    private static func unlink(_ number: UInt32, from list: inout List, _ slots: UnsafeMutablePointer<Slot>) {
+    private static func unlink(
+        _ number: UInt32,
+        from list: inout List,
+        _ slots: UnsafeMutablePointer<Slot>
+    ) {
         let previous = slots[Int(number)].previous
         let next = slots[Int(number)].next
         if previous == Slot.none {
