@@ -13,8 +13,8 @@ public struct CacheClock: Sendable {
 
     private let source: Source
 
-    /// The system's clocks: monotonic time for expiry (granularity a few milliseconds) and wall
-    /// time for what outlives the process.
+    /// The system's clocks, a few milliseconds coarse: monotonic time for expiry and wall time for
+    /// what outlives the process.
     public static let system = CacheClock(source: .system)
 
     /// A clock that stands still until it is moved.
@@ -40,7 +40,7 @@ public struct CacheClock: Sendable {
         switch source {
         case .system:
             var time = timespec()
-            clock_gettime(CLOCK_REALTIME, &time)
+            clock_gettime(CLOCK_REALTIME_COARSE, &time)
             return UInt64(max(0, time.tv_sec)) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
         case .manual(let clock): return clock.wallNow
         }

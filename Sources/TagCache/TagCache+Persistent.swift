@@ -190,20 +190,29 @@ extension TagCache {
         var writes = writes
         // A write that comes between makes what was read doubtful; the next read sees it.
         for _ in 0..<PersistentStore.readAttemptsMax {
-            guard let (value, record, ids) = try usable(keyBytes) else { break }
-            let (now, wallNow) = (clock.now(), clock.wallNow())
-            let entry = NewEntry(
-                key: key,
-                hash: hash,
-                stored: Stored.value(value),
-                weight: isWeighed ? weight(of: value, for: key) : 1,
-                stamp: record.stamp,
-                tags: ids,
-                lifetime: record.lifetime(now: now, wallNow: wallNow)
-            )
-            let (seen, isKept, gone) = promote(entry, writes, now)
-            if !isKept { tags.release(ids) }
-            withExtendedLifetime(gone) {}
+            guard let (value, record, held) = try usable(keyBytes) else { break }
+            let weight = isWeighed ? weight(of: value, for: key) : 1
+            let (seen, isWanted) = shard(hash).pointee.state.withLock { state in
+                let isWanted =
+                    state.writes == writes && weight <= shardWeightLimit
+                    && state.core.isWorthKeeping(hash, weight)
+                return (state.writes, isWanted)
+            }
+            if isWanted {
+                let now = clock.now()
+                let entry = NewEntry(
+                    key: key,
+                    hash: hash,
+                    stored: Stored.value(value),
+                    weight: weight,
+                    stamp: record.stamp,
+                    tags: held,
+                    lifetime: record.lifetime(now: now, wallNow: clock.wallNow())
+                )
+                promote(entry, writes, now)
+            } else {
+                tags.release(held)
+            }
             if seen == writes {
                 persistent.store.countHit()
                 if LoadScope.isAnyRunning { note(record.tags) }
@@ -222,33 +231,26 @@ extension TagCache {
         let wallNow = clock.wallNow()
         // A record from the future means that the clock was set back: its age is not known.
         guard record.deadline > wallNow, record.written <= wallNow,
-            let value = try? persistent.codec.decode(record.value)
+            let value = try? persistent.codec.decode(record.value), let held = tags.hold(record)
         else { return nil }
-        let ids = try tags.hold(record.tags)
-        if tags.areCurrent(ids, since: record.stamp) { return (value, record, ids) }
-        tags.release(ids)
+        if tags.areCurrent(held, since: record.stamp) { return (value, record, held) }
+        tags.release(held)
         return nil
     }
 
-    /// Takes an entry into memory unless the table was written since `writes` was counted; the
-    /// count now, whether the entry was taken, and what had to leave.
+    /// Takes an entry into memory unless the table was written since `writes` was counted.
     @inlinable
-    func promote(
-        _ entry: NewEntry<Key, Value>,
-        _ writes: UInt64,
-        _ now: UInt64
-    ) -> (
-        UInt64, Bool, Departed<Key, Value>
-    ) {
-        shard(entry.hash).pointee.state.withLock { state in
-            var gone = Departed<Key, Value>()
-            guard state.writes == writes, entry.weight <= shardWeightLimit,
-                state.find(entry.key, entry.hash) == nil
-            else { return (state.writes, false, gone) }
+    func promote(_ entry: NewEntry<Key, Value>, _ writes: UInt64, _ now: UInt64) {
+        var gone = Departed<Key, Value>()
+        let isKept = shard(entry.hash).pointee.state.withLock { state in
+            guard state.writes == writes, state.find(entry.key, entry.hash) == nil else {
+                return false
+            }
             state.store(entry, now, &gone)
             // What the key means has not changed.
             state.writes = writes
-            return (writes, true, gone)
+            return true
         }
+        if !isKept { tags.release(entry.tags) }
     }
 }

@@ -91,7 +91,8 @@ struct PersistentFaultTests {
             let environment = try LMDBEnvironment(
                 path: directory + "/file",
                 mapByteCount: 1 << 20,
-                readerCountMax: 3
+                readerCountMax: 3,
+                beforeWriting: {}
             )
             var depth = 0
             func nest() throws(LMDBFailure) {

@@ -15,32 +15,32 @@ func wallNanoseconds() -> UInt64 {
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
-/// CPU nanoseconds per operation: median of seven rounds.
+/// CPU nanoseconds per operation: the least of nine rounds, since neighbours on the machine only add.
 func cost(_ operations: Int, _ round: () -> Void) -> Double {
-    var rounds: [Double] = []
-    for _ in 0..<7 {
+    var least = Double.infinity
+    for _ in 0..<9 {
         let start = threadNanoseconds()
         round()
-        rounds.append((threadNanoseconds() - start) / Double(operations))
+        least = min(least, (threadNanoseconds() - start) / Double(operations))
     }
-    return rounds.sorted()[3]
+    return least
 }
 
 /// As `cost`, for work that may suspend; wall time, since the thread may change.
 func asyncCost(_ operations: Int, _ round: () async throws -> Void) async rethrows -> Double {
-    var rounds: [Double] = []
-    for _ in 0..<7 {
+    var least = Double.infinity
+    for _ in 0..<9 {
         let start = wallNanoseconds()
         try await round()
-        rounds.append(Double(wallNanoseconds() - start) / Double(operations))
+        least = min(least, Double(wallNanoseconds() - start) / Double(operations))
     }
-    return rounds.sorted()[3]
+    return least
 }
 
 /// CPU nanoseconds per operation while `threads` threads do `round` each: the slowest thread.
 func parallelCost(_ threads: Int, _ operations: Int, _ round: @Sendable (Int) -> Void) -> Double {
-    var rounds: [Double] = []
-    for _ in 0..<7 {
+    var least = Double.infinity
+    for _ in 0..<9 {
         let results = UnsafeMutablePointer<Double>.allocate(capacity: threads)
         nonisolated(unsafe) let slots = results
         DispatchQueue.concurrentPerform(iterations: threads) { thread in
@@ -48,10 +48,10 @@ func parallelCost(_ threads: Int, _ operations: Int, _ round: @Sendable (Int) ->
             round(thread)
             slots[thread] = (threadNanoseconds() - start) / Double(operations)
         }
-        rounds.append((0..<threads).map { results[$0] }.max() ?? 0)
+        least = min(least, (0..<threads).map { results[$0] }.max() ?? 0)
         results.deallocate()
     }
-    return rounds.sorted()[3]
+    return least
 }
 
 /// Resident memory of the process in bytes.

@@ -1,4 +1,4 @@
-// Usage: TagCacheBenchmarks [hits|writes|tags|memory|ratios|persistent ...]; without arguments, all.
+// Usage: TagCacheBenchmarks [hits|writes|tags|memory|ratios|persistent|reopen ...]; without arguments, all.
 let wanted = Set(CommandLine.arguments.dropFirst())
 
 func runs(_ name: String) -> Bool { wanted.isEmpty || wanted.contains(name) }
@@ -9,3 +9,4 @@ if runs("writes") { try await MemoryBenchmarks.writes() }
 if runs("tags") { try await MemoryBenchmarks.tags() }
 if runs("ratios") { try await MemoryBenchmarks.ratios() }
 if runs("persistent") { try await PersistentBenchmarks.hits() }
+if runs("reopen") { try await PersistentBenchmarks.reopen() }

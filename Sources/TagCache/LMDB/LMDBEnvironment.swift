@@ -6,7 +6,11 @@
 // use when the machine went down. Pages are written with `pwrite`, never through the map, so that a
 // full disk is an error and not a signal.
 //
-// Read transactions are pooled and reused (`MDB_NOTLS`), so that a thread needs none of its own.
+// Read transactions are pooled and reused (`MDB_NOTLS`), so that a thread needs none of its own. In the
+// pool they keep their snapshot: it is as good as a new one while nothing is committed, and to take
+// a new one costs a third of a read. A writer drops the snapshots of the pool before it begins, so that
+// they keep no page from being used again; one that comes back later is dropped then or by the next
+// writer.
 // Write transactions are begun and ended by one call, on the caller's thread.
 import CLMDB
 import Synchronization
@@ -45,61 +49,110 @@ struct LMDBFailure: Error, Equatable {
 }
 
 /// The tables of an environment.
-enum LMDBTable: Int, CaseIterable {
+enum LMDBTable: CaseIterable {
     case entries, tags, meta
 
     var name: String { "\(self)" }
+}
+
+/// The tables' numbers.
+struct LMDBTableNumbers: Sendable, Equatable {
+    fileprivate var entries: MDB_dbi = 0
+    fileprivate var tags: MDB_dbi = 0
+    fileprivate var meta: MDB_dbi = 0
+
+    fileprivate subscript(table: LMDBTable) -> MDB_dbi {
+        get {
+            switch table {
+            case .entries: entries
+            case .tags: tags
+            case .meta: meta
+            }
+        }
+        set {
+            switch table {
+            case .entries: entries = newValue
+            case .tags: tags = newValue
+            case .meta: meta = newValue
+            }
+        }
+    }
 }
 
 /// A read transaction that waits to be used again.
 private struct Reader: @unchecked Sendable {
     // Guard: in the pool nobody uses it, out of it one call does.
     let handle: OpaquePointer
+    /// The number of the commit that it shows; nil when it shows none.
+    var commit: UInt64?
 }
 
 /// An open file.
 final class LMDBEnvironment: @unchecked Sendable {
     // Guard: LMDB's own locks for `handle`; `tables` is written before the initialiser returns.
     private let handle: OpaquePointer
-    private var tables: [MDB_dbi] = []
+    private var tables: LMDBTableNumbers?
     private let readers = Mutex<[Reader]>([])
+    /// Counts commits; raised when one is complete.
+    private let commits = Atomic<UInt64>(0)
+    private let beforeWriting: @Sendable () throws(LMDBFailure) -> Void
     let path: String
 
-    private static let flags = UInt32(MDB_NOSUBDIR | MDB_NOSYNC | MDB_NOTLS)
+    // Without reading ahead: a cold lookup wants four pages, not the megabyte around each of them.
+    private static let flags = UInt32(MDB_NOSUBDIR | MDB_NOSYNC | MDB_NOTLS | MDB_NORDAHEAD)
 
-    init(path: String, mapByteCount: Int, readerCountMax: Int) throws(LMDBFailure) {
+    /// Opens or makes a file; `beforeWriting` is called before each write transaction.
+    init(
+        path: String,
+        mapByteCount: Int,
+        readerCountMax: Int,
+        beforeWriting: @escaping @Sendable () throws(LMDBFailure) -> Void
+    ) throws(LMDBFailure) {
         self.path = path
+        self.beforeWriting = beforeWriting
         var created: OpaquePointer?
         try Self.check(mdb_env_create(&created))
         guard let created else { throw LMDBFailure(code: ENOMEM) }
         handle = created
-        do {
+        do throws(LMDBFailure) {
             try Self.check(mdb_env_set_mapsize(created, mapByteCount))
             try Self.check(mdb_env_set_maxdbs(created, UInt32(LMDBTable.allCases.count)))
             try Self.check(mdb_env_set_maxreaders(created, UInt32(clamping: readerCountMax)))
             try Self.check(mdb_env_open(created, path, Self.flags, 0o600))
             try Self.checkFileSize(created, path)
-            tables = try write { transaction throws(LMDBFailure) in
-                var opened: [MDB_dbi] = []
-                for table in LMDBTable.allCases {
-                    var number: MDB_dbi = 0
-                    try Self.check(
-                        mdb_dbi_open(transaction.handle, table.name, UInt32(MDB_CREATE), &number)
-                    )
-                    opened.append(number)
-                }
-                return opened
-            }
+            // A file that has its tables is not changed by opening it.
+            tables = try openTables(isNew: false)
+            if tables == nil { tables = try openTables(isNew: true) }
         } catch {
             mdb_env_close(created)
             throw error
         }
     }
 
+    /// The tables' numbers; nil if the file does not have them and they are not to be made.
+    private func openTables(isNew: Bool) throws(LMDBFailure) -> LMDBTableNumbers? {
+        if isNew { try beforeWriting() }
+        var begun: OpaquePointer?
+        try Self.check(mdb_txn_begin(handle, nil, isNew ? 0 : UInt32(MDB_RDONLY), &begun))
+        var opened = LMDBTableNumbers()
+        for table in LMDBTable.allCases {
+            var number: MDB_dbi = 0
+            let code = mdb_dbi_open(begun, table.name, isNew ? UInt32(MDB_CREATE) : 0, &number)
+            if code != MDB_SUCCESS {
+                mdb_txn_abort(begun)
+                if code == MDB_NOTFOUND, !isNew { return nil }
+                throw LMDBFailure(code: code)
+            }
+            opened[table] = number
+        }
+        try Self.check(mdb_txn_commit(begun))
+        return opened
+    }
+
     /// Closes the file; every transaction has ended, since each one holds the environment.
     deinit {
         readers.withLock { $0.forEach { mdb_txn_abort($0.handle) } }
-        if !tables.isEmpty { mdb_env_close(handle) }
+        if tables != nil { mdb_env_close(handle) }
     }
 
     /// A file shorter than its pages would end the process with a signal when it is read.
@@ -123,43 +176,69 @@ final class LMDBEnvironment: @unchecked Sendable {
     func read<Result>(
         _ body: (LMDBTransaction) throws(LMDBFailure) -> Result
     ) throws(LMDBFailure) -> Result {
-        let reader: OpaquePointer
-        if let pooled = readers.withLock({ $0.popLast() })?.handle {
-            let code = mdb_txn_renew(pooled)
+        let reader = try takeReader()
+        defer { giveBack(reader) }
+        return try body(LMDBTransaction(handle: reader.handle, tables: tables ?? .init()))
+    }
+
+    /// A read transaction that shows the last commit.
+    private func takeReader() throws(LMDBFailure) -> Reader {
+        let commit = commits.load(ordering: .acquiring)
+        if var pooled = readers.withLock({ $0.popLast() }) {
+            if pooled.commit == commit { return pooled }
+            if pooled.commit != nil { mdb_txn_reset(pooled.handle) }
+            let code = mdb_txn_renew(pooled.handle)
             if code != MDB_SUCCESS {
-                mdb_txn_abort(pooled)
+                mdb_txn_abort(pooled.handle)
                 throw LMDBFailure(code: code)
             }
-            reader = pooled
-        } else {
-            var begun: OpaquePointer?
-            try Self.check(mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &begun))
-            guard let begun else { throw LMDBFailure(code: ENOMEM) }
-            reader = begun
+            pooled.commit = commit
+            return pooled
         }
-        defer {
-            mdb_txn_reset(reader)
-            let idle = Reader(handle: reader)
-            readers.withLock { $0.append(idle) }
+        var begun: OpaquePointer?
+        try Self.check(mdb_txn_begin(handle, nil, UInt32(MDB_RDONLY), &begun))
+        guard let begun else { throw LMDBFailure(code: ENOMEM) }
+        return Reader(handle: begun, commit: commit)
+    }
+
+    private func giveBack(_ reader: Reader) {
+        var reader = reader
+        if reader.commit != commits.load(ordering: .relaxed) {
+            mdb_txn_reset(reader.handle)
+            reader.commit = nil
         }
-        return try body(LMDBTransaction(handle: reader, tables: tables))
+        let idle = reader
+        readers.withLock { $0.append(idle) }
+    }
+
+    /// Makes the readers that nobody uses give their snapshots up.
+    private func dropIdleSnapshots() {
+        readers.withLock { readers in
+            for position in readers.indices where readers[position].commit != nil {
+                mdb_txn_reset(readers[position].handle)
+                readers[position].commit = nil
+            }
+        }
     }
 
     /// Runs `body` in a write transaction and commits; if anything fails, nothing was written.
     func write<Result>(
         _ body: (LMDBTransaction) throws(LMDBFailure) -> Result
     ) throws(LMDBFailure) -> Result {
+        try beforeWriting()
+        dropIdleSnapshots()
         var begun: OpaquePointer?
         try Self.check(mdb_txn_begin(handle, nil, 0, &begun))
         guard let begun else { throw LMDBFailure(code: ENOMEM) }
         let result: Result
         do {
-            result = try body(LMDBTransaction(handle: begun, tables: tables))
+            result = try body(LMDBTransaction(handle: begun, tables: tables ?? .init()))
         } catch {
             mdb_txn_abort(begun)
             throw error
         }
         try Self.check(mdb_txn_commit(begun))
+        commits.wrappingAdd(1, ordering: .releasing)
         return result
     }
 
@@ -170,7 +249,7 @@ final class LMDBEnvironment: @unchecked Sendable {
 /// A running transaction; not to be kept beyond the call that handed it out.
 struct LMDBTransaction {
     fileprivate let handle: OpaquePointer
-    fileprivate let tables: [MDB_dbi]
+    fileprivate let tables: LMDBTableNumbers
 
     /// Calls `body` with the bytes under `key`, which are valid during the call only.
     func get<Result>(
@@ -179,7 +258,7 @@ struct LMDBTransaction {
         _ body: (UnsafeRawBufferPointer?) -> Result
     ) throws(LMDBFailure) -> Result {
         var value = MDB_val()
-        let code = withValue(key) { mdb_get(handle, tables[table.rawValue], &$0, &value) }
+        let code = withValue(key) { mdb_get(handle, tables[table], &$0, &value) }
         if code == MDB_NOTFOUND { return body(nil) }
         try LMDBEnvironment.check(code)
         return body(UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size))
@@ -187,7 +266,7 @@ struct LMDBTransaction {
 
     func put(_ table: LMDBTable, _ key: [UInt8], _ bytes: [UInt8]) throws(LMDBFailure) {
         let code = withValue(key) { key in
-            withValue(bytes) { mdb_put(handle, tables[table.rawValue], &key, &$0, 0) }
+            withValue(bytes) { mdb_put(handle, tables[table], &key, &$0, 0) }
         }
         try LMDBEnvironment.check(code)
     }
@@ -195,14 +274,14 @@ struct LMDBTransaction {
     /// Removes what is under `key`; whether there was anything.
     @discardableResult
     func delete(_ table: LMDBTable, _ key: [UInt8]) throws(LMDBFailure) -> Bool {
-        let code = withValue(key) { mdb_del(handle, tables[table.rawValue], &$0, nil) }
+        let code = withValue(key) { mdb_del(handle, tables[table], &$0, nil) }
         if code == MDB_NOTFOUND { return false }
         try LMDBEnvironment.check(code)
         return true
     }
 
     func removeAll(_ table: LMDBTable) throws(LMDBFailure) {
-        try LMDBEnvironment.check(mdb_drop(handle, tables[table.rawValue], 0))
+        try LMDBEnvironment.check(mdb_drop(handle, tables[table], 0))
     }
 
     /// Goes through a table in key order from `start`, as long as `body` returns true.
@@ -212,7 +291,7 @@ struct LMDBTransaction {
         _ body: (_ key: [UInt8], _ bytes: UnsafeRawBufferPointer) -> Bool
     ) throws(LMDBFailure) {
         var opened: OpaquePointer?
-        try LMDBEnvironment.check(mdb_cursor_open(handle, tables[table.rawValue], &opened))
+        try LMDBEnvironment.check(mdb_cursor_open(handle, tables[table], &opened))
         guard let cursor = opened else { throw LMDBFailure(code: ENOMEM) }
         defer { mdb_cursor_close(cursor) }
         var key = MDB_val()

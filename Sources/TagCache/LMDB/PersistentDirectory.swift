@@ -5,8 +5,9 @@
 //   entries.mdb  LMDB's file, and beside it entries.mdb-lock
 //
 // Commits are not synced, so the file is sound after the death of the process but perhaps not
-// after the loss of power. Before the file is opened, `state` says whether the machine has been
-// started anew since it was last in use without being closed; then it is dropped, unread.
+// after the loss of power. `state` is written and synced before the first change of the file; before
+// the file is opened it says whether the machine has been started anew since it was last changed
+// without being closed. Then it is dropped, unread.
 
 import Synchronization
 
@@ -19,6 +20,7 @@ final class PersistentDirectory: Sendable {
     let path: String
     /// The lock file, until it is given up.
     private let lock: Mutex<Int32?>
+    private let isMarkedOpen = Mutex(false)
 
     var filePath: String { path + "/entries.mdb" }
     private var statePath: String { path + "/state" }
@@ -58,9 +60,24 @@ final class PersistentDirectory: Sendable {
         return state == "clean" || state == Self.openState
     }
 
-    func markOpen() throws(TagCacheError) { try write(Self.openState) }
+    /// Notes durably that the file is being changed; comes before the first change.
+    func markOpen() throws(LMDBFailure) {
+        try isMarkedOpen.withLock { isMarked throws(LMDBFailure) in
+            if isMarked { return }
+            try write(Self.openState)
+            isMarked = true
+        }
+    }
 
-    func markClean() throws(TagCacheError) { try write("clean") }
+    /// Notes that the file is whole, if `sync` makes it so; does nothing if it was never changed.
+    func markClean(_ sync: () throws(LMDBFailure) -> Void) throws(LMDBFailure) {
+        try isMarkedOpen.withLock { isMarked throws(LMDBFailure) in
+            if !isMarked { return }
+            try sync()
+            try write("clean")
+            isMarked = false
+        }
+    }
 
     /// Removes LMDB's file; false if it is still there.
     func dropFile() -> Bool {
@@ -80,13 +97,13 @@ final class PersistentDirectory: Sendable {
         return String(decoding: bytes.prefix(count).filter { $0 != 10 }, as: UTF8.self)
     }
 
-    private func write(_ text: String) throws(TagCacheError) {
+    private func write(_ text: String) throws(LMDBFailure) {
         let file = open(statePath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw LMDBFailure(code: errno).error(path: path) }
+        guard file >= 0 else { throw LMDBFailure(code: errno) }
         defer { close(file) }
         let bytes = Array(text.utf8)
         guard Glibc.write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else {
-            throw LMDBFailure(code: errno).error(path: path)
+            throw LMDBFailure(code: errno)
         }
     }
 }

@@ -1,12 +1,12 @@
 // What the file says about itself when it is opened, and beginning anew when it cannot be used.
 //
-// Table meta: "format" = 1, "epoch" = the largest stamp or version ever written, "floor" = versions
+// Table meta: "format" = 2, "epoch" = the largest stamp or version ever written, "floor" = versions
 // of forgotten tags are at most this, "root" and "partition N" = their versions, "entries" and
 // "bytes" = what table entries holds. Everything is written in the transaction that it describes.
 import Synchronization
 
 extension PersistentStore {
-    static let formatVersion: UInt64 = 1
+    static let formatVersion: UInt64 = 2
 
     static func metaKey(_ name: String) -> [UInt8] { Array(name.utf8) }
 
@@ -15,7 +15,8 @@ extension PersistentStore {
         let environment = try LMDBEnvironment(
             path: directory.filePath,
             mapByteCount: mapByteCount,
-            readerCountMax: readerCountMax
+            readerCountMax: readerCountMax,
+            beforeWriting: { [directory] () throws(LMDBFailure) in try directory.markOpen() }
         )
         var meta: [String: UInt64] = [:]
         var versions: [(String, UInt64)] = []

@@ -96,13 +96,9 @@ extension PersistentStore {
 
     /// Whether a record's tags allow it to be served.
     private func isCurrent(_ record: Record) -> Bool {
-        var ids: [UInt32] = []
-        defer { for id in ids { index.release(id) } }
-        for tag in record.tags {
-            guard let id = try? index.retain(tag) else { return false }
-            ids.append(id)
-        }
-        return index.areCurrent(ids, since: record.stamp)
+        guard let held = index.hold(record) else { return false }
+        defer { index.release(held) }
+        return index.areCurrent(held, since: record.stamp)
     }
 
     func forgetOldestHalf() throws(LMDBFailure) {

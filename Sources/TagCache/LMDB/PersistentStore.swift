@@ -117,7 +117,6 @@ final class PersistentStore: Sendable {
             state.withLock { $0.statistics.rebuilds += 1 }
             _ = directory.dropFile()
         }
-        try directory.markOpen()
         do {
             try open()
         } catch  where error.meansDamage {
@@ -203,9 +202,12 @@ final class PersistentStore: Sendable {
             return state.environment
         }
         guard let environment = taken else { return nil }
-        do { try environment.sync() } catch { return error.error(path: directory.path) }
-        do { try directory.markClean() } catch { return error }
-        return nil
+        do throws(LMDBFailure) {
+            try directory.markClean { () throws(LMDBFailure) in try environment.sync() }
+            return nil
+        } catch {
+            return error.error(path: directory.path)
+        }
     }
 
     @usableFromInline static var readAttemptsMax: Int { TagCacheLimits.persistentReadAttemptsMax }

@@ -1,6 +1,6 @@
 // An entry on disk. Numbers are little-endian.
 //
-//   0  u8   format (1)
+//   0  u8   format (2)
 //   1  u8   0
 //   2  u16  number of tags
 //   4  u32  idle time in milliseconds, 0 for none
@@ -19,15 +19,21 @@ struct Record {
     @usableFromInline var freshUntil: UInt64
     @usableFromInline var deadline: UInt64
     @usableFromInline var idleMilliseconds: UInt32
-    @usableFromInline var tags: [String]
+    /// Empty when there is none; a tag is not.
+    @usableFromInline var firstTag: String
+    @usableFromInline var moreTags: [String]
     @usableFromInline var value: [UInt8]
 
-    static let format: UInt8 = 1
+    static let format: UInt8 = 2
     private static let headerByteCount = 48
+
+    /// All tags.
+    @usableFromInline var tags: [String] { firstTag.isEmpty ? [] : [firstTag] + moreTags }
 
     /// The record as bytes; tags are valid, hence at most 256 bytes each.
     func bytes(for key: [UInt8]) -> [UInt8] {
         var bytes: [UInt8] = []
+        let tags = tags
         let tagBytes = tags.reduce(0) { $0 + 2 + $1.utf8.count }
         bytes.reserveCapacity(Self.headerByteCount + tagBytes + value.count)
         bytes.append(Self.format)
@@ -50,27 +56,31 @@ struct Record {
     init?(_ bytes: UnsafeRawBufferPointer, key: [UInt8]) {
         guard bytes.count >= Self.headerByteCount, bytes[0] == Self.format else { return nil }
         guard Self.number(bytes, 8) == Self.checksum(key, bytes) else { return nil }
-        let tagCount = Int(bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self).littleEndian)
+        let tagCount = bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self).littleEndian
         idleMilliseconds = bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self).littleEndian
         stamp = Self.number(bytes, 16)
         written = Self.number(bytes, 24)
         freshUntil = Self.number(bytes, 32)
         deadline = Self.number(bytes, 40)
-        tags = []
-        tags.reserveCapacity(tagCount)
+        (firstTag, moreTags) = ("", [])
         var offset = Self.headerByteCount
-        for _ in 0..<tagCount {
-            guard bytes.count - offset >= 2 else { return nil }
-            let length = Int(
-                bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self).littleEndian
-            )
-            offset += 2
-            guard bytes.count - offset >= length else { return nil }
-            let text = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length])
-            tags.append(String(decoding: text, as: UTF8.self))
-            offset += length
+        for number in 0..<tagCount {
+            guard let tag = Self.tag(bytes, &offset) else { return nil }
+            if number == 0 { firstTag = tag } else { moreTags.append(tag) }
         }
         value = [UInt8](UnsafeRawBufferPointer(rebasing: bytes[offset...]))
+    }
+
+    private static func tag(_ bytes: UnsafeRawBufferPointer, _ offset: inout Int) -> String? {
+        guard bytes.count - offset >= 2 else { return nil }
+        let length = Int(bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self).littleEndian)
+        guard length > 0, bytes.count - offset - 2 >= length else { return nil }
+        let end = offset + 2 + length
+        defer { offset = end }
+        return String(
+            decoding: UnsafeRawBufferPointer(rebasing: bytes[offset + 2..<end]),
+            as: UTF8.self
+        )
     }
 
     init(
@@ -87,7 +97,8 @@ struct Record {
         self.freshUntil = freshUntil
         self.deadline = deadline
         self.idleMilliseconds = idleMilliseconds
-        self.tags = tags
+        firstTag = tags.first ?? ""
+        moreTags = Array(tags.dropFirst())
         self.value = value
     }
 
@@ -138,21 +149,46 @@ enum Checksum {
         return product.high ^ product.low
     }
 
+    /// Folds 16 bytes into a sum.
+    @inline(__always)
+    private static func fold(_ sum: UInt64, _ bytes: UnsafeRawPointer) -> UInt64 {
+        let one = bytes.loadUnaligned(as: UInt64.self).littleEndian
+        let other = bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian
+        return fold(sum ^ one, other ^ 0xE703_7ED1_A0B4_28DB)
+    }
+
     static func of(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
         var sum = seed ^ 0xA076_1D64_78BD_642F
-        var offset = 0
-        while bytes.count - offset >= 16 {
-            let one = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
-            let other = bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)
-                .littleEndian
-            sum = fold(sum ^ one, other ^ 0xE703_7ED1_A0B4_28DB)
-            offset += 16
+        guard var position = bytes.baseAddress else { return finished(sum, 0) }
+        var left = bytes.count
+        if left >= 64 {
+            // Four sums beside each other, since one has to wait for each of its multiplications.
+            var (second, third, fourth) = (~sum, sum &+ 1, sum &* 3)
+            while left >= 64 {
+                sum = fold(sum, position)
+                second = fold(second, position + 16)
+                third = fold(third, position + 32)
+                fourth = fold(fourth, position + 48)
+                position += 64
+                left &-= 64
+            }
+            sum = fold(fold(sum, second), fold(third, fourth) ^ 0xC2B2_AE3D_27D4_EB4F)
         }
-        while offset < bytes.count {
-            sum = fold(sum ^ UInt64(bytes[offset]), 0x8EBC_6AF0_9C88_C6E3)
-            offset += 1
+        while left >= 16 {
+            sum = fold(sum, position)
+            position += 16
+            left &-= 16
         }
-        return fold(sum ^ UInt64(bytes.count), 0x5899_65CC_7537_4CC3)
+        while left > 0 {
+            sum = fold(sum ^ UInt64(position.load(as: UInt8.self)), 0x8EBC_6AF0_9C88_C6E3)
+            position += 1
+            left &-= 1
+        }
+        return finished(sum, bytes.count)
+    }
+
+    private static func finished(_ sum: UInt64, _ count: Int) -> UInt64 {
+        fold(sum ^ UInt64(count), 0x5899_65CC_7537_4CC3)
     }
 }
 

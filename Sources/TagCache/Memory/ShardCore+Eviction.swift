@@ -51,6 +51,19 @@ extension ShardCore {
         return wanted > 5 && random() & 127 == 0
     }
 
+    /// Whether what another tier has is worth a place here; counts the request.
+    ///
+    /// In a full table it has to be asked for more often than what would have to go for it, so that
+    /// what is read once does not push out what is read again and again.
+    @usableFromInline
+    mutating func isWorthKeeping(_ hash: UInt64, _ newWeight: Int) -> Bool {
+        if weight + newWeight <= weightLimit { return true }
+        sketch.increment(hash)
+        let incumbent = probation.oldest != Slot.none ? probation.oldest : window.oldest
+        guard incumbent != Slot.none else { return true }
+        return sketch.estimate(hash) > sketch.estimate(slots[Int(incumbent)].hash)
+    }
+
     private mutating func random() -> UInt64 {
         randomState ^= randomState << 13
         randomState ^= randomState >> 7

@@ -135,6 +135,16 @@ final class TagIndex: @unchecked Sendable {
         return TagList(names.map(retainValidated))
     }
 
+    /// The ids of the tags of a record, held; nil if one of them is no tag.
+    @usableFromInline
+    func hold(_ record: Record) -> TagList? {
+        if record.firstTag.isEmpty { return TagList(first: 0) }
+        if record.moreTags.isEmpty {
+            return (try? retain(record.firstTag)).map(TagList.init(first:))
+        }
+        return try? hold(record.tags)
+    }
+
     /// Gives all of them back.
     @usableFromInline
     func release(_ list: TagList) {
