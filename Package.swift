@@ -62,7 +62,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ]
         ),
-        .target(name: "TagCache", dependencies: ["CLMDB"]),
+        .target(name: "TagCache", dependencies: ["CLMDB", "Failpoints"]),
 
         // Level 2: gives the rows meaning; makes them suffer; takes invalidations to other nodes.
         .target(
@@ -124,7 +124,7 @@ let testTargets: [Target] = [
     .testTarget(name: "FailpointsTests", dependencies: ["Failpoints"]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Storage"]),
     .testTarget(name: "RedisBusTests", dependencies: ["Failpoints", "RedisBus", "TagCache"]),
-    .testTarget(name: "TagCacheTests", dependencies: ["TagCache"]),
+    .testTarget(name: "TagCacheTests", dependencies: ["Failpoints", "TagCache"]),
     .testTarget(name: "ParquetTests", dependencies: ["Parquet"], exclude: ["read_with_engines.py"]),
     .testTarget(name: "OTLPTests", dependencies: ["OTLP"], exclude: ["cross_check.py"]),
     .testTarget(name: "StorageTests", dependencies: ["Parquet", "Storage"]),

@@ -12,7 +12,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
         .target(name: "Failpoints"),
-        .target(name: "TagCache", dependencies: ["CLMDB"]),
+        .target(name: "TagCache", dependencies: ["CLMDB", "Failpoints"]),
         .executableTarget(name: "FailpointBenchmark", dependencies: ["Failpoints"]),
         .executableTarget(name: "TagCacheBenchmarks", dependencies: ["TagCache"]),
     ]

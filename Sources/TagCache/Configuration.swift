@@ -1,3 +1,5 @@
+public import Failpoints
+
 /// How long entries live.
 public struct Expiration: Sendable, Equatable {
     /// How long a value is fresh after it was written; nil means for ever.
@@ -120,6 +122,8 @@ public struct TagCacheConfiguration<Key: Hashable & Sendable, Value: Sendable>: 
     public var abandonedLoad = AbandonedLoad.cancel
     /// Where the time comes from.
     public var clock = CacheClock.system
+    /// Where tests make the steps of the persistent tier and of the bus fail.
+    public var failpoints = FailpointRegistry()
     /// Seed of what is decided by chance: jitter and admission.
     public var seed: UInt64 = 0x5EED
 

@@ -1,4 +1,5 @@
 // A cache on a bus: its invalidations go out, those of others come in.
+import Failpoints
 import Synchronization
 
 /// A cache's place on a bus.
@@ -32,7 +33,13 @@ extension TagCache {
     /// a message was lost, or `silenceMax` and one interval after a peer could no longer be heard.
     public func connect(to bus: any InvalidationBus, _ configuration: BusConfiguration) {
         let box = BusBox(configuration)
+        let failpoints = self.configuration.failpoints
         let subscription = bus.subscribe { [weak self, clock] bytes in
+            var bytes = bytes
+            if let injection = failpoints.evaluate(TagCacheFailpoint.busReceive) {
+                guard case .corrupt = injection else { return }
+                injection.flip(&bytes)
+            }
             let (now, wall) = (clock.now(), clock.wallNow())
             let actions = box.state.withLock { $0.receive(bytes, now: now, wall: wall) }
             self?.perform(actions)
@@ -61,6 +68,7 @@ extension TagCache {
         let messages = box.state.withLock { make(&$0, wall) }
         for message in messages {
             do {
+                try self.configuration.failpoints.hit(TagCacheFailpoint.busPublish)
                 try await link.bus.publish(message.bytes)
             } catch {
                 // Its number is used up, so the others will find it missing.

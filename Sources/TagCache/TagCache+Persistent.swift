@@ -126,6 +126,7 @@ extension TagCache {
                         fileByteLimit: persistent.fileByteLimit,
                         readerCountMax: persistent.readerCountMax,
                         index: index,
+                        failpoints: configuration.failpoints,
                         wallNow: { clock.wallNow() }
                     )
                 }

@@ -76,24 +76,49 @@ struct PersistentTests {
         }
     }
 
-    @Test func aHerdOfAThousandCausesOneLoad() async throws {
+    /// In front of a file, the caller that began the load cancelled in half of the rounds: one load
+    /// that ends for each key, nobody else fails, and afterwards a thousand readers find it there.
+    @Test(arguments: [false, true])
+    func aHerdOfAThousandCausesOneLoad(leaderIsCancelled: Bool) async throws {
         try await withDirectory { directory in
-            let cache = try await openCache(directory)
-            let gate = Gate()
-            let tasks = (0..<1000).map { number in
-                Task {
-                    try await cache.value(for: "key") {
+            let cache = try await openCache(directory, entries: 1)
+            for round in 1...4 {
+                let key = "key \(round)"
+                let gate = Gate()
+                let executions = Atomic<Int>.Box()
+                let before = cache.stats
+                let leader = Task {
+                    try await cache.value(for: key) {
+                        executions.add()
                         await gate.pass()
                         return [1]
                     }
                 }
+                await eventually { gate.waiterCount == 1 }
+                let followers = (0..<999).map { _ in
+                    Task { try await cache.value(for: key) { [2] } }
+                }
+                await eventually { cache.stats.coalesced == before.coalesced + 999 }
+                if leaderIsCancelled {
+                    leader.cancel()
+                    await #expect(throws: CancellationError.self) { try await leader.value }
+                }
+                gate.open()
+                for follower in followers { #expect(try await follower.value == [1]) }
+                if !leaderIsCancelled { #expect(try await leader.value == [1]) }
+                #expect(executions.value == 1)
+                #expect(cache.stats.loads == before.loads + 1)
+                #expect(cache.stats.loadFailures == 0)
+                // Out of memory, so that all of them read the file.
+                try await cache.set([0], for: "other")
+                let readers = (0..<1000).map { _ in
+                    Task { try await cache.value(for: key) { [3] } }
+                }
+                for reader in readers { #expect(try await reader.value == [1]) }
+                #expect(cache.stats.loads == before.loads + 1)
+                #expect(cache.stats.persistent.errors == 0)
             }
-            await eventually { cache.stats.coalesced == 999 && gate.waiterCount == 1 }
-            tasks[0].cancel()
-            _ = try? await tasks[0].value
-            gate.open()
-            for task in tasks.dropFirst() { #expect(try await task.value == [1]) }
-            #expect(cache.stats.loads == 1)
+            try await cache.close()
         }
     }
 

@@ -1,4 +1,4 @@
-// The only file that calls LMDB.
+// With `LMDBTransaction` the only file that calls LMDB.
 //
 // One environment is one file with three tables: entries (key bytes to record), tags (tag to the
 // version of its last invalidation), meta (fixed names to numbers). Commits are not synced: the
@@ -13,6 +13,7 @@
 // writer.
 // Write transactions are begun and ended by one call, on the caller's thread.
 import CLMDB
+import Failpoints
 import Synchronization
 
 #if canImport(Glibc)
@@ -25,6 +26,17 @@ struct LMDBFailure: Error, Equatable {
 
     static let mapFull = LMDBFailure(code: MDB_MAP_FULL)
     static let foreign = LMDBFailure(code: MDB_INVALID)
+
+    init(code: Int32) { self.code = code }
+
+    /// What a test injects: an error number, `error(map-full)`, or else the failure of the disk.
+    init(_ injection: Injection) {
+        switch injection {
+        case .errno(let number): code = number
+        case .error("map-full"): code = MDB_MAP_FULL
+        default: code = EIO
+        }
+    }
 
     /// Whether the file itself is at fault, so that only dropping it helps.
     var meansDamage: Bool {
@@ -48,37 +60,6 @@ struct LMDBFailure: Error, Equatable {
     }
 }
 
-/// The tables of an environment.
-enum LMDBTable: CaseIterable {
-    case entries, tags, meta
-
-    var name: String { "\(self)" }
-}
-
-/// The tables' numbers.
-struct LMDBTableNumbers: Sendable, Equatable {
-    fileprivate var entries: MDB_dbi = 0
-    fileprivate var tags: MDB_dbi = 0
-    fileprivate var meta: MDB_dbi = 0
-
-    fileprivate subscript(table: LMDBTable) -> MDB_dbi {
-        get {
-            switch table {
-            case .entries: entries
-            case .tags: tags
-            case .meta: meta
-            }
-        }
-        set {
-            switch table {
-            case .entries: entries = newValue
-            case .tags: tags = newValue
-            case .meta: meta = newValue
-            }
-        }
-    }
-}
-
 /// A read transaction that waits to be used again.
 private struct Reader: @unchecked Sendable {
     // Guard: in the pool nobody uses it, out of it one call does.
@@ -96,6 +77,7 @@ final class LMDBEnvironment: @unchecked Sendable {
     /// Counts commits; raised when one is complete.
     private let commits = Atomic<UInt64>(0)
     private let beforeWriting: @Sendable () throws(LMDBFailure) -> Void
+    private let failpoints: FailpointRegistry
     let path: String
 
     // Without reading ahead: a cold lookup wants four pages, not the megabyte around each of them.
@@ -106,10 +88,12 @@ final class LMDBEnvironment: @unchecked Sendable {
         path: String,
         mapByteCount: Int,
         readerCountMax: Int,
+        failpoints: FailpointRegistry = FailpointRegistry(),
         beforeWriting: @escaping @Sendable () throws(LMDBFailure) -> Void
     ) throws(LMDBFailure) {
         self.path = path
         self.beforeWriting = beforeWriting
+        self.failpoints = failpoints
         var created: OpaquePointer?
         try Self.check(mdb_env_create(&created))
         guard let created else { throw LMDBFailure(code: ENOMEM) }
@@ -118,6 +102,7 @@ final class LMDBEnvironment: @unchecked Sendable {
             try Self.check(mdb_env_set_mapsize(created, mapByteCount))
             try Self.check(mdb_env_set_maxdbs(created, UInt32(LMDBTable.allCases.count)))
             try Self.check(mdb_env_set_maxreaders(created, UInt32(clamping: readerCountMax)))
+            try failpoints.reach(.openFile)
             try Self.check(mdb_env_open(created, path, Self.flags, 0o600))
             try Self.checkFileSize(created, path)
             // A file that has its tables is not changed by opening it.
@@ -168,7 +153,7 @@ final class LMDBEnvironment: @unchecked Sendable {
         if overflow || needed > attributes.st_size { throw .foreign }
     }
 
-    fileprivate static func check(_ code: Int32) throws(LMDBFailure) {
+    static func check(_ code: Int32) throws(LMDBFailure) {
         if code != MDB_SUCCESS { throw LMDBFailure(code: code) }
     }
 
@@ -176,9 +161,16 @@ final class LMDBEnvironment: @unchecked Sendable {
     func read<Result>(
         _ body: (LMDBTransaction) throws(LMDBFailure) -> Result
     ) throws(LMDBFailure) -> Result {
+        try failpoints.reach(.readBegin)
         let reader = try takeReader()
         defer { giveBack(reader) }
-        return try body(LMDBTransaction(handle: reader.handle, tables: tables ?? .init()))
+        return try body(
+            LMDBTransaction(
+                handle: reader.handle,
+                tables: tables ?? .init(),
+                failpoints: failpoints
+            )
+        )
     }
 
     /// A read transaction that shows the last commit.
@@ -226,103 +218,27 @@ final class LMDBEnvironment: @unchecked Sendable {
         _ body: (LMDBTransaction) throws(LMDBFailure) -> Result
     ) throws(LMDBFailure) -> Result {
         try beforeWriting()
+        try failpoints.reach(.writeBegin)
         dropIdleSnapshots()
         var begun: OpaquePointer?
         try Self.check(mdb_txn_begin(handle, nil, 0, &begun))
         guard let begun else { throw LMDBFailure(code: ENOMEM) }
         let result: Result
-        do {
-            result = try body(LMDBTransaction(handle: begun, tables: tables ?? .init()))
+        do throws(LMDBFailure) {
+            result = try body(
+                LMDBTransaction(handle: begun, tables: tables ?? .init(), failpoints: failpoints)
+            )
+            try failpoints.reach(.commitPre)
         } catch {
             mdb_txn_abort(begun)
             throw error
         }
         try Self.check(mdb_txn_commit(begun))
         commits.wrappingAdd(1, ordering: .releasing)
+        _ = failpoints.evaluate(TagCacheFailpoint.commitPost)
         return result
     }
 
     /// Makes everything committed survive the loss of power.
     func sync() throws(LMDBFailure) { try Self.check(mdb_env_sync(handle, 1)) }
-}
-
-/// A running transaction; not to be kept beyond the call that handed it out.
-struct LMDBTransaction {
-    fileprivate let handle: OpaquePointer
-    fileprivate let tables: LMDBTableNumbers
-
-    /// Calls `body` with the bytes under `key`, which are valid during the call only.
-    func get<Result>(
-        _ table: LMDBTable,
-        _ key: [UInt8],
-        _ body: (UnsafeRawBufferPointer?) -> Result
-    ) throws(LMDBFailure) -> Result {
-        var value = MDB_val()
-        let code = withValue(key) { mdb_get(handle, tables[table], &$0, &value) }
-        if code == MDB_NOTFOUND { return body(nil) }
-        try LMDBEnvironment.check(code)
-        return body(UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size))
-    }
-
-    func put(_ table: LMDBTable, _ key: [UInt8], _ bytes: [UInt8]) throws(LMDBFailure) {
-        let code = withValue(key) { key in
-            withValue(bytes) { mdb_put(handle, tables[table], &key, &$0, 0) }
-        }
-        try LMDBEnvironment.check(code)
-    }
-
-    /// Removes what is under `key`; whether there was anything.
-    @discardableResult
-    func delete(_ table: LMDBTable, _ key: [UInt8]) throws(LMDBFailure) -> Bool {
-        let code = withValue(key) { mdb_del(handle, tables[table], &$0, nil) }
-        if code == MDB_NOTFOUND { return false }
-        try LMDBEnvironment.check(code)
-        return true
-    }
-
-    func removeAll(_ table: LMDBTable) throws(LMDBFailure) {
-        try LMDBEnvironment.check(mdb_drop(handle, tables[table], 0))
-    }
-
-    /// Goes through a table in key order from `start`, as long as `body` returns true.
-    func scan(
-        _ table: LMDBTable,
-        from start: [UInt8] = [],
-        _ body: (_ key: [UInt8], _ bytes: UnsafeRawBufferPointer) -> Bool
-    ) throws(LMDBFailure) {
-        var opened: OpaquePointer?
-        try LMDBEnvironment.check(mdb_cursor_open(handle, tables[table], &opened))
-        guard let cursor = opened else { throw LMDBFailure(code: ENOMEM) }
-        defer { mdb_cursor_close(cursor) }
-        var key = MDB_val()
-        var value = MDB_val()
-        var code: Int32
-        if start.isEmpty {
-            code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST)
-        } else {
-            code = withValue(start) { place in
-                let code = mdb_cursor_get(cursor, &place, &value, MDB_SET_RANGE)
-                key = place
-                return code
-            }
-        }
-        while code == MDB_SUCCESS {
-            let keyBytes = [UInt8](UnsafeRawBufferPointer(start: key.mv_data, count: key.mv_size))
-            let bytes = UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size)
-            if !body(keyBytes, bytes) { return }
-            code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)
-        }
-        if code != MDB_NOTFOUND { try LMDBEnvironment.check(code) }
-    }
-
-    /// Lends bytes to LMDB, which reads them only.
-    private func withValue<Result>(_ bytes: [UInt8], _ body: (inout MDB_val) -> Result) -> Result {
-        bytes.withUnsafeBytes { buffer in
-            var value = MDB_val(
-                mv_size: buffer.count,
-                mv_data: UnsafeMutableRawPointer(mutating: buffer.baseAddress)
-            )
-            return body(&value)
-        }
-    }
 }

@@ -9,6 +9,7 @@
 // the file is opened it says whether the machine has been started anew since it was last changed
 // without being closed. Then it is dropped, unread.
 
+import Failpoints
 import Synchronization
 
 #if canImport(Glibc)
@@ -21,15 +22,18 @@ final class PersistentDirectory: Sendable {
     /// The lock file, until it is given up.
     private let lock: Mutex<Int32?>
     private let isMarkedOpen = Mutex(false)
+    private let failpoints: FailpointRegistry
 
     var filePath: String { path + "/entries.mdb" }
     private var statePath: String { path + "/state" }
 
-    init(path: String) throws(TagCacheError) {
+    init(path: String, failpoints: FailpointRegistry) throws(TagCacheError) {
         self.path = path
+        self.failpoints = failpoints
         if mkdir(path, 0o700) != 0, errno != EEXIST {
             throw LMDBFailure(code: errno).error(path: path)
         }
+        do { try failpoints.reach(.openLock) } catch { throw error.error(path: path) }
         let file = Glibc.open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         if file < 0 { throw LMDBFailure(code: errno).error(path: path) }
         lock = Mutex(file)
@@ -64,6 +68,7 @@ final class PersistentDirectory: Sendable {
     func markOpen() throws(LMDBFailure) {
         try isMarkedOpen.withLock { isMarked throws(LMDBFailure) in
             if isMarked { return }
+            try failpoints.reach(.markOpen)
             try write(Self.openState)
             isMarked = true
         }
@@ -73,16 +78,19 @@ final class PersistentDirectory: Sendable {
     func markClean(_ sync: () throws(LMDBFailure) -> Void) throws(LMDBFailure) {
         try isMarkedOpen.withLock { isMarked throws(LMDBFailure) in
             if !isMarked { return }
+            try failpoints.reach(.closeSync)
             try sync()
+            try failpoints.reach(.closeMark)
             try write("clean")
             isMarked = false
         }
     }
 
-    /// Removes LMDB's file; false if it is still there.
-    func dropFile() -> Bool {
+    /// Removes LMDB's file, if there is one.
+    func dropFile() throws(LMDBFailure) {
+        try failpoints.reach(.openDrop)
         unlink(filePath + "-lock")
-        return unlink(filePath) == 0 || errno == ENOENT
+        if unlink(filePath) != 0, errno != ENOENT { throw LMDBFailure(code: errno) }
     }
 
     private static let openState = "open " + (contents(of: "/proc/sys/kernel/random/boot_id") ?? "")

@@ -16,8 +16,10 @@ extension PersistentStore {
             path: directory.filePath,
             mapByteCount: mapByteCount,
             readerCountMax: readerCountMax,
+            failpoints: failpoints,
             beforeWriting: { [directory] () throws(LMDBFailure) in try directory.markOpen() }
         )
+        try failpoints.reach(.openHistory)
         var meta: [String: UInt64] = [:]
         var versions: [(String, UInt64)] = []
         try environment.read { transaction throws(LMDBFailure) in
@@ -78,7 +80,7 @@ extension PersistentStore {
             state.statistics.bytes = 0
             state.statistics.rebuilds += 1
         }
-        guard directory.dropFile() else { throw LMDBFailure(code: 1) }
+        try directory.dropFile()
         try open()
     }
 }

@@ -36,6 +36,7 @@ extension PersistentStore {
     /// Gives back an eighth of what is stored, in steps small enough for a full map; if not even
     /// that can be written, begins anew.
     func makeRoom() throws(LMDBFailure) {
+        try failpoints.reach(.roomBegin)
         let bytes = state.withLock { $0.statistics.bytes }
         let target = bytes - max(bytes / 8, 64 * 1024)
         while true {

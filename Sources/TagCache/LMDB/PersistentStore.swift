@@ -10,6 +10,7 @@
 // fails too, the store is broken: it answers nothing, reports the error to every write, and tries
 // again at the next one. A put that fails becomes a deletion of its key for the same reason.
 import Dispatch
+import Failpoints
 import Synchronization
 
 /// One change of the file.
@@ -94,6 +95,7 @@ final class PersistentStore: Sendable {
     let readerCountMax: Int
     let index: TagIndex
     let wallNow: @Sendable () -> UInt64
+    let failpoints: FailpointRegistry
     let dispatchQueue = DispatchQueue(label: "tagcache.persistent.writer")
     /// Used on `dispatchQueue` alone.
     let writer = Mutex(WriterState())
@@ -104,27 +106,37 @@ final class PersistentStore: Sendable {
         fileByteLimit: Int,
         readerCountMax: Int = TagCacheLimits.readerCountMax,
         index: TagIndex,
+        failpoints: FailpointRegistry,
         wallNow: @escaping @Sendable () -> UInt64
     ) throws(TagCacheError) {
-        directory = try PersistentDirectory(path: path)
+        self.failpoints = failpoints
+        directory = try PersistentDirectory(path: path, failpoints: failpoints)
         mapByteCount = max(fileByteLimit, 256 * 1024) / 4096 * 4096
         // Pages are copied before they are changed, and freed pages wait for a commit.
         byteLimit = mapByteCount / 2
         self.readerCountMax = readerCountMax
         self.index = index
         self.wallNow = wallNow
-        if !directory.isTrustworthy() {
-            state.withLock { $0.statistics.rebuilds += 1 }
-            _ = directory.dropFile()
-        }
-        do {
-            try open()
-        } catch  where error.meansDamage {
-            state.withLock { $0.statistics.rebuilds += 1 }
-            guard directory.dropFile() else { throw error.error(path: path) }
-            do { try open() } catch { throw error.error(path: path) }
+        do throws(LMDBFailure) {
+            try openWhatCanBeTrusted()
         } catch {
             throw error.error(path: path)
+        }
+    }
+
+    /// Opens the file; one that cannot be trusted or is damaged is dropped first.
+    private func openWhatCanBeTrusted() throws(LMDBFailure) {
+        if !directory.isTrustworthy() {
+            state.withLock { $0.statistics.rebuilds += 1 }
+            try directory.dropFile()
+        }
+        do throws(LMDBFailure) {
+            try open()
+        } catch {
+            guard error.meansDamage else { throw error }
+            state.withLock { $0.statistics.rebuilds += 1 }
+            try directory.dropFile()
+            try open()
         }
     }
 
@@ -182,8 +194,16 @@ final class PersistentStore: Sendable {
     }
 
     /// Ends in order: writes what is queued, syncs, and lets the next open trust the file.
+    ///
+    /// Whatever fails, the store is closed afterwards and the directory free.
     func close() async throws(TagCacheError) {
-        try await enqueue(.barrier).wait()
+        var failure: TagCacheError?
+        do throws(TagCacheError) {
+            try await enqueue(.barrier).wait()
+        } catch {
+            if error == .closed { throw error }
+            failure = error
+        }
         state.withLock { $0.isClosed = true }
         let receipt = WriteReceipt()
         dispatchQueue.async {
@@ -192,7 +212,8 @@ final class PersistentStore: Sendable {
             self.directory.unlock()
             receipt.settle(error)
         }
-        try await receipt.wait()
+        do throws(TagCacheError) { try await receipt.wait() } catch { failure = failure ?? error }
+        if let failure { throw failure }
     }
 
     /// The file is closed when this returns, unless a read is still running.

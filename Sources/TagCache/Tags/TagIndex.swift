@@ -24,9 +24,9 @@ final class TagIndex: @unchecked Sendable {
     // allocated and freed with the index.
     static let root: UInt32 = 1
     private static let firstPartition: UInt32 = 2
-    private static let firstTag: UInt32 = 32
+    static let firstTag: UInt32 = 32
 
-    private struct Stripe: ~Copyable {
+    struct Stripe: ~Copyable {
         var table = HashIndex()
         var names: [String] = []
         var free: [UInt32] = []
@@ -34,12 +34,12 @@ final class TagIndex: @unchecked Sendable {
         var sweepAt = TagCacheLimits.tagSweepThresholdMin
     }
 
-    private let nodes = TagNodes()
-    private let stripes: UnsafeMutablePointer<Mutex<Stripe>>
+    let nodes = TagNodes()
+    let stripes: UnsafeMutablePointer<Mutex<Stripe>>
     /// The epoch, at an address of its own, so that readers need not hold the index.
     let epochCell: UnsafeMutablePointer<Atomic<UInt64>>
     private let floor = Atomic<UInt64>(0)
-    private let invalidating = Mutex<Void>(())
+    let invalidating = Mutex<Void>(())
 
     /// An index that starts at `epoch` and has nothing on record.
     init(epoch: UInt64 = 0) {
@@ -294,46 +294,5 @@ final class TagIndex: @unchecked Sendable {
         if epoch == stamp { return true }
         for id in ids where !isCurrent(id, since: stamp) { return false }
         return isCurrent(Self.root, since: stamp)
-    }
-
-    // MARK: Forgetting
-
-    /// Forgets tags that nothing carries; returns how many.
-    ///
-    /// O(tags).
-    @discardableResult
-    func sweep() -> Int {
-        var total = 0
-        while true {
-            var removed = 0
-            for number in 0..<TagCacheLimits.tagStripeCount {
-                removed += stripes[number].withLock { sweep(&$0, number) }
-            }
-            total += removed
-            // A parent may have lost its last child in a stripe that was already swept.
-            if removed == 0 { return total }
-        }
-    }
-
-    @discardableResult
-    private func sweep(_ state: inout Stripe, _ stripe: Int) -> Int {
-        var removed = 0
-        for local in state.names.indices where !state.names[local].isEmpty {
-            let id = Self.firstTag + UInt32(local * TagCacheLimits.tagStripeCount + stripe)
-            let node = nodes.node(id)
-            // Only this stripe's lock lets a count rise from zero, and we hold it.
-            guard node.pointee.references.load(ordering: .acquiring) == 0 else { continue }
-            let hash = UInt64(bitPattern: Int64(state.names[local].hashValue))
-            invalidating.withLock { _ in
-                raiseFloor(to: node.pointee.version.load(ordering: .acquiring))
-            }
-            state.table.remove(hash, local)
-            state.names[local] = ""
-            state.free.append(UInt32(local))
-            state.liveCount -= 1
-            removed += 1
-            release(node.pointee.parent.load(ordering: .relaxed))
-        }
-        return removed
     }
 }

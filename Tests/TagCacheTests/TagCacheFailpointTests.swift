@@ -1,0 +1,299 @@
+import Failpoints
+import Foundation
+import Testing
+
+@testable import TagCache
+
+// Every step of the persistent tier and of the bus is made to fail, once and for good, and the
+// process is killed at every step that writes. What must hold each time: a read never returns what
+// an invalidation, a removal or a write that was answered has replaced; errors are typed; the cache
+// can be opened again.
+
+/// The error of an operation that may fail because a step was made to.
+private func outcome(_ body: () async throws -> Void) async -> (any Error)? {
+    do { try await body() } catch { return error }
+    return nil
+}
+
+/// A cache with a memory of one entry, so that reads go to the file.
+private func open(
+    _ directory: String,
+    _ failpoints: FailpointRegistry = FailpointRegistry()
+) async throws -> TagCache<String, [UInt8]> {
+    var configuration = TagCacheConfiguration<String, [UInt8]>(entryLimit: 1)
+    configuration.failpoints = failpoints
+    return try await TagCache.open(
+        configuration,
+        persistent: PersistentConfiguration(
+            directory: directory,
+            fileByteLimit: 1 << 20,
+            codec: .bytes
+        )
+    )
+}
+
+/// What a workload did, and what may be read after each step.
+private struct Model {
+    /// What may be read under a key; nothing may always be.
+    var allowed: [String: Set<[UInt8]>] = [:]
+    /// Keys of operations that failed: they need not hold after a restart, but do until then.
+    var uncertain: Set<String> = []
+    var errors: [TagCacheError] = []
+
+    mutating func set(
+        _ value: [UInt8],
+        _ key: String,
+        _ tag: String,
+        _ cache: TagCache<String, [UInt8]>
+    ) async {
+        let failure = await outcome { try await cache.set(value, for: key, tags: [tag]) }
+        note(failure)
+        if failure != nil { uncertain.insert(key) }
+        // Whether or not it reached the file, what was there before is gone.
+        allowed[key] = [value]
+    }
+
+    mutating func drop(_ keys: [String], _ body: () async throws -> Void) async {
+        let failure = await outcome(body)
+        note(failure)
+        if failure != nil { uncertain.formUnion(keys) }
+        for key in keys { allowed[key] = [] }
+    }
+
+    mutating func restart() {
+        for key in uncertain { allowed[key] = nil }
+    }
+
+    mutating func note(_ failure: (any Error)?) {
+        guard let failure else { return }
+        guard let error = failure as? TagCacheError else {
+            Issue.record("not a typed error: \(failure)")
+            return
+        }
+        errors.append(error)
+    }
+
+    mutating func check(_ cache: TagCache<String, [UInt8]>, _ when: String) {
+        for (key, values) in allowed {
+            do {
+                if let value = try cache.get(key) {
+                    #expect(values.contains(value), "\(when): \(key) is \(value)")
+                }
+            } catch {
+                errors.append(error)
+            }
+        }
+    }
+}
+
+/// Uses every operation, closes, opens again and looks.
+private func workload(_ directory: String, _ failpoints: FailpointRegistry) async throws -> Model {
+    var model = Model()
+    // A file of another boot is dropped at first.
+    try Data("open some-other-boot".utf8).write(to: URL(filePath: directory + "/state"))
+    try Data("old".utf8).write(to: URL(filePath: directory + "/entries.mdb"))
+    guard var cache = try await reopen(directory, failpoints, &model) else { return model }
+    let bus = InProcessBus()
+    cache.connect(to: bus, BusConfiguration(node: 1, incarnation: 1))
+    let peer = makeCache()
+    peer.connect(to: bus, BusConfiguration(node: 2, incarnation: 1))
+
+    for (number, key) in ["kept", "invalidated", "removed", "told", "rewritten"].enumerated() {
+        await model.set([UInt8(number)], key, "t:\(key)", cache)
+    }
+    model.check(cache, "written")
+    await model.drop(["invalidated"]) { try await cache.invalidate("t:invalidated") }
+    await model.drop(["removed"]) { try await cache.remove("removed") }
+    await model.set([9], "rewritten", "t:rewritten", cache)
+    try await peer.invalidate("t:told")
+    // A message that did not arrive shows at a heartbeat, unless none of them arrives either: a bus
+    // has to notice that itself.
+    try? await peer.tick()
+    try? await peer.tick()
+    if failpoints.firedCount(TagCacheFailpoint.busReceive) < 2 { model.allowed["told"] = [] }
+    model.check(cache, "changed")
+    model.note(await outcome { try await cache.prune() })
+    model.check(cache, "pruned")
+    model.note(await outcome { try await cache.close() })
+    model.restart()
+
+    guard let second = try await reopen(directory, failpoints, &model) else { return model }
+    cache = second
+    // What another node said is written in the background, and nobody is told if that fails: whoever
+    // joins the bus again trusts nothing on disk.
+    if !model.errors.isEmpty || failpoints.report.points.contains(where: { $0.fired > 0 }) {
+        model.allowed["told"] = nil
+    }
+    model.check(cache, "opened again")
+    await model.drop(Array(model.allowed.keys)) { try await cache.clear() }
+    model.check(cache, "cleared")
+    model.note(await outcome { try await cache.close() })
+    return model
+}
+
+/// Opens; a step that fails once may make it fail once.
+private func reopen(
+    _ directory: String,
+    _ failpoints: FailpointRegistry,
+    _ model: inout Model
+) async throws -> TagCache<String, [UInt8]>? {
+    for _ in 0..<2 {
+        do { return try await open(directory, failpoints) } catch {
+            model.note(error)
+        }
+    }
+    return nil
+}
+
+@Suite(.enabled(if: FailpointRegistry.isCompiledIn, "needs the trait Failpoints"))
+struct TagCacheFailpointTests {
+    @Test(
+        arguments: [FailpointAction.errno(EIO), .errno(ENOSPC), .error("map-full")],
+        [false, true]
+    )
+    func nothingStaleIsServedWhicheverStepFails(
+        action: FailpointAction,
+        isForGood: Bool
+    )
+        async throws
+    {
+        let sweep = try await forEachHit(
+            of: TagCacheFailpoint.self,
+            action: action,
+            persistent: isForGood
+        ) { failpoints in
+            failpoints.knowTagCache()
+            try await withDirectory { directory in
+                let model = try await workload(directory, failpoints)
+                if failpoints.report.points.allSatisfy({ $0.fired == 0 }) {
+                    #expect(model.errors.isEmpty)
+                }
+                // The fault over, the directory can be used again.
+                let cache = try await open(directory)
+                try await cache.set([7], for: "after")
+                #expect(try cache.get("after") == [7])
+                try await cache.close()
+            }
+        } check: { hit, error in
+            if let error { throw error }
+        }
+        // A full file is made room in only when it is full.
+        #expect(Set(sweep.unreached).isSubset(of: ["cache.room.begin"]))
+        #expect(sweep.failed.count > 40)
+    }
+
+    @Test func aFileThatIsFullAndCannotBeEmptiedIsATypedErrorOfTheWrite() async throws {
+        try await withDirectory { directory in
+            let failpoints = FailpointRegistry()
+            let cache = try await open(directory, failpoints)
+            try await cache.set([1], for: "old", tags: ["t"])
+            // Together with others first, then alone.
+            try failpoints.arm(
+                configuration: """
+                    cache.write.step=2*error(map-full);cache.room.begin=2*errno(EIO)
+                    """
+            )
+            await #expect(throws: TagCacheError.storage(code: EIO, message: "Input/output error")) {
+                try await cache.set([2], for: "new")
+            }
+            // An invalidation that cannot be written takes the file with it.
+            try failpoints.arm(
+                configuration: "cache.write.step=2*error(map-full);cache.room.begin=2*errno(EIO)"
+            )
+            try await cache.invalidate("t")
+            #expect(cache.stats.persistent.rebuilds == 1)
+            try failpoints.finish()
+            try await cache.set([3], for: "later")
+            try await cache.close()
+            let again = try await open(directory)
+            #expect(try again.get("old") == nil && again.get("later") == [3])
+        }
+    }
+
+    @Test func aDamagedMessageIsCountedAndMissed() async throws {
+        let failpoints = FailpointRegistry()
+        let bus = InProcessBus()
+        let receiver = makeCache { $0.failpoints = failpoints }
+        let sender = makeCache()
+        receiver.connect(to: bus, BusConfiguration(node: 1, incarnation: 1))
+        sender.connect(to: bus, BusConfiguration(node: 2, incarnation: 1))
+        try await receiver.set(1, for: "a", tags: ["t"])
+        try failpoints.arm(TagCacheFailpoint.busReceive, .nth(1, .corrupt(bits: 3)))
+        try await sender.invalidate("t")
+        #expect(receiver.stats.bus.malformed == 1)
+        #expect(try receiver.get("a") == 1)
+        try await sender.tick()
+        #expect(try receiver.get("a") == nil)
+        try failpoints.finish()
+    }
+
+    /// The process dies at every step of writing; the next one finds what was answered.
+    @Test(arguments: [
+        TagCacheFailpoint.writeBegin, .writeStep, .commitPre, .commitPost, .closeSync, .closeMark,
+        .markOpen, .openHistory,
+    ])
+    func whatWasAnsweredSurvivesTheDeathOfTheProcess(point: TagCacheFailpoint) async throws {
+        try await withDirectory { directory in
+            let name = point.rawValue
+            // Twice: the first run dies in what it does first there, the second in what comes later.
+            for arrival in [1, 4] {
+                await #expect(processExitsWith: .signal(SIGKILL)) {
+                    [
+                        directory = directory as String, name = name as String,
+                        arrival = arrival as Int
+                    ] in
+                    let failpoints = FailpointRegistry()
+                    let cache = try await victim(directory, failpoints, name, arrival)
+                    try await cache.close()
+                    // Places that are reached less often.
+                    kill(getpid(), SIGKILL)
+                }
+                let log = (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? ""
+                let cache = try await open(directory)
+                if log.contains("set a") {
+                    let value = try cache.get("a")
+                    #expect(value == [1] || log.contains("invalidate a"), "\(name) \(log)")
+                }
+                if log.contains("invalidate a") {
+                    #expect(try cache.get("a") == nil, "\(name) \(log)")
+                }
+                if log.contains("remove b") { #expect(try cache.get("b") == nil, "\(name) \(log)") }
+                let statistics = cache.stats.persistent
+                // A file is dropped only if nothing in it had been answered.
+                #expect(statistics.rebuilds == 0 || log.isEmpty, "\(name) \(log)")
+                let present = try ["a", "b", "c"].filter { try cache.get($0) != nil }
+                #expect(statistics.entries >= present.count)
+                try await cache.clear()
+                try await cache.close()
+                try? FileManager.default.removeItem(atPath: directory + "/log")
+            }
+        }
+    }
+}
+
+/// Does what is to survive and notes what was answered; dies at the `arrival`-th arrival at a place.
+private func victim(
+    _ directory: String,
+    _ failpoints: FailpointRegistry,
+    _ point: String,
+    _ arrival: Int
+) async throws -> TagCache<String, [UInt8]> {
+    let skipped = arrival > 1 ? "\(arrival - 1)*off->" : ""
+    try failpoints.arm(configuration: "\(point)=\(skipped)kill")
+    func answered(_ text: String) throws {
+        let file = fopen(directory + "/log", "a")
+        fputs(text + "\n", file)
+        fclose(file)
+    }
+    let cache = try await open(directory, failpoints)
+    try await cache.set([1], for: "a", tags: ["t:a"])
+    try answered("set a")
+    try await cache.set([2], for: "b", tags: ["t:b"])
+    try answered("set b")
+    try await cache.invalidate("t:a")
+    try answered("invalidate a")
+    try await cache.remove("b")
+    try answered("remove b")
+    try await cache.set([3], for: "c")
+    return cache
+}
