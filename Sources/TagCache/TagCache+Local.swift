@@ -11,7 +11,7 @@ extension TagCache {
     ///
     /// - Throws: `invalidTag`.
     public func hold(_ tag: String) throws(TagCacheError) -> HeldTag {
-        HeldTag(id: try tags.retain(all: [tag])[0])
+        do { return HeldTag(id: try tags.retain(tag)) } catch { throw .invalidTag(error) }
     }
 
     /// Makes everything tagged `tag`, or with a tag below it, stale in the memory of this cache.
@@ -24,9 +24,14 @@ extension TagCache {
     /// Makes everything tagged with one of `names`, or below one, stale in the memory of this cache.
     ///
     /// - Throws: `invalidTag` if one of them is not a tag: nothing was done.
-    public func invalidateInMemory(_ names: [String]) throws(TagCacheError) {
-        let ids = try tags.retain(all: names)
-        for id in ids { tags.invalidate(id) }
-        tags.release(all: ids)
+    public func invalidateInMemory(_ names: some Sequence<String>) throws(TagCacheError) {
+        for name in names {
+            do { try TagName.validate(name) } catch { throw .invalidTag(error) }
+        }
+        for name in names {
+            let id = tags.retainValidated(name)
+            tags.invalidate(id)
+            tags.release(id)
+        }
     }
 }

@@ -96,6 +96,14 @@ final class Listener: Sendable {
 
     deinit { close(file) }
 
+    /// How to reach it, with patience enough for a machine that is busy with other tests.
+    var configuration: RedisBusConfiguration {
+        var configuration = RedisBusConfiguration(host: "127.0.0.1", port: port)
+        configuration.connectTimeout = .seconds(50)
+        configuration.replyTimeout = .seconds(50)
+        return configuration
+    }
+
     /// Sends `bytes` to the next who connects, and leaves the connection open until it is closed
     /// there.
     func answerOnce(with bytes: [UInt8]) {

@@ -117,7 +117,7 @@ final class AnswerCache: CommitObserver {
                 batch.traces.forEach { cache.invalidateInMemory(space.traces[$0]) }
             }
         }
-        forget(Array(names))
+        forget(names)
     }
 
     func changed(space: String) {
@@ -140,12 +140,9 @@ final class AnswerCache: CommitObserver {
         do { return try cache.hold(tag) } catch { preconditionFailure("\(tag): \(error)") }
     }
 
-    private func forget(_ names: [String]) {
+    private func forget(_ names: Set<String>) {
         do {
-            for start in stride(from: 0, to: names.count, by: TagCacheLimits.tagsPerEntryMax) {
-                let end = min(start + TagCacheLimits.tagsPerEntryMax, names.count)
-                try cache.invalidateInMemory(Array(names[start..<end]))
-            }
+            try cache.invalidateInMemory(names)
         } catch {
             preconditionFailure("tags are made of words: \(error)")
         }
