@@ -118,7 +118,7 @@ struct RedisAccessTests {
     func somethingElseOnThePortIsNotTakenForRedis(greeting: String) async throws {
         let listener = try Listener()
         listener.answerOnce(with: Array(greeting.utf8))
-        let failure = await failure(listener.configuration)
+        let failure = await failure(patientConfiguration(port: listener.port))
         guard case .notRedis = failure else {
             Issue.record("\(String(describing: failure))")
             return
@@ -130,13 +130,13 @@ struct RedisAccessTests {
         listener.answerOnce(
             with: Array("$99999999\r\n".utf8) + [UInt8](repeating: 1, count: 200_000)
         )
-        let failure = await failure(listener.configuration)
+        let failure = await failure(patientConfiguration(port: listener.port))
         #expect(failure == .notRedis("a reply is longer than 65536 bytes"))
     }
 
     @Test func nobodyOnThePortIsUnreachable() async throws {
         let port = try RedisServer.freePort()
-        let failure = await failure(RedisBusConfiguration(host: "127.0.0.1", port: port))
+        let failure = await failure(patientConfiguration(port: port))
         #expect(failure == .unreachable("Connection refused"))
     }
 

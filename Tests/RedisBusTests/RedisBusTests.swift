@@ -127,15 +127,14 @@ struct RedisBusTests {
         configuration.connectTimeout = .milliseconds(200)
         let bus = await connectedBus(configuration)
         let inbox = Inbox(bus)
-        // Quiet but alive: several signs of life pass and nothing is given up.
         try await bus.publish([1])
         await eventually { inbox.received == [[1]] }
         server.freeze()
-        await eventually { inbox.heard == [.interrupted] }
+        await eventually { inbox.heard.last == .interrupted }
         #expect(bus.lastFailures.subscribing == .timedOut)
         await #expect(throws: RedisBusError.timedOut) { try await bus.publish([2]) }
         server.thaw()
-        await eventually { inbox.heard == [.interrupted, .resumed] }
+        await eventually { inbox.heard.last == .resumed }
     }
 
     @Test func aClosedBusIsSilentAndRefuses() async throws {

@@ -9,6 +9,7 @@ import Testing
 /// clocks a day apart, over a real server.
 @Suite(
     .enabled(if: RedisServer.isInstalled, "redis-server is not installed"),
+    .serialized,
     .timeLimit(.minutes(5))
 )
 struct RedisFaultTests {

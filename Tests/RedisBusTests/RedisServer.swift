@@ -61,12 +61,7 @@ final class RedisServer: @unchecked Sendable {
         if process.isRunning { Glibc.kill(process.processIdentifier, number) }
     }
 
-    var configuration: RedisBusConfiguration {
-        var configuration = RedisBusConfiguration(host: "127.0.0.1", port: port)
-        configuration.reconnectDelay = .milliseconds(5)
-        configuration.reconnectDelayMax = .milliseconds(40)
-        return configuration
-    }
+    var configuration: RedisBusConfiguration { patientConfiguration(port: port) }
 
     /// A port that nobody listens on.
     static func freePort() throws -> Int { try Listener().port }
@@ -96,14 +91,6 @@ final class Listener: Sendable {
 
     deinit { close(file) }
 
-    /// How to reach it, with patience enough for a machine that is busy with other tests.
-    var configuration: RedisBusConfiguration {
-        var configuration = RedisBusConfiguration(host: "127.0.0.1", port: port)
-        configuration.connectTimeout = .seconds(50)
-        configuration.replyTimeout = .seconds(50)
-        return configuration
-    }
-
     /// Sends `bytes` to the next who connects, and leaves the connection open until it is closed
     /// there.
     func answerOnce(with bytes: [UInt8]) {
@@ -122,6 +109,16 @@ final class Listener: Sendable {
             close(peer)
         }.start()
     }
+}
+
+/// Tries again soon and waits long: on a busy machine a thread may not run for seconds.
+func patientConfiguration(port: Int) -> RedisBusConfiguration {
+    var configuration = RedisBusConfiguration(host: "127.0.0.1", port: port)
+    configuration.reconnectDelay = .milliseconds(5)
+    configuration.reconnectDelayMax = .milliseconds(40)
+    configuration.connectTimeout = .seconds(60)
+    configuration.replyTimeout = .seconds(60)
+    return configuration
 }
 
 /// Lets other tasks and threads run until a condition holds.

@@ -26,13 +26,13 @@ func cost(_ operations: Int, _ round: () -> Void) -> Double {
     return least
 }
 
-/// As `cost`, for work that may suspend; wall time, since the thread may change.
+/// As `cost`, for calls that could suspend and do not, so that the thread stays the same.
 func asyncCost(_ operations: Int, _ round: () async throws -> Void) async rethrows -> Double {
     var least = Double.infinity
     for _ in 0..<9 {
-        let start = wallNanoseconds()
+        let start = threadNanoseconds()
         try await round()
-        least = min(least, Double(wallNanoseconds() - start) / Double(operations))
+        least = min(least, (threadNanoseconds() - start) / Double(operations))
     }
     return least
 }

@@ -53,7 +53,10 @@ final class PersistentDirectory: Sendable {
             defer { file = nil }
             return file
         }
-        if let file { Glibc.close(file) }
+        guard let file else { return }
+        // Closing alone would not do: a child process that is just being started holds a copy.
+        flock(file, LOCK_UN)
+        Glibc.close(file)
     }
 
     /// Whether the file may be opened: it was closed in order, or this boot wrote it.
