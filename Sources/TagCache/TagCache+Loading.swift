@@ -78,7 +78,9 @@ extension TagCache {
         case .miss(_, let writes):
             guard hasPersistentTier else { return nil }
             // A tier that cannot be read has been counted; the load answers instead.
-            return try? fetch(request.key, request.hash, writes)
+            guard let found = try? fetch(request.key, request.hash, writes) else { return nil }
+            if found.isStale { renew(request, now) }
+            return found.value
         }
     }
 

@@ -183,10 +183,14 @@ extension TagCache {
         try await receipt?.wait()
     }
 
-    /// What the file has under a key that memory does not; `writes` is the table's count of writes
-    /// when memory was asked.
+    /// What the file has under a key that memory does not, and whether it is past its time to live;
+    /// `writes` is the table's count of writes when memory was asked.
     @inlinable
-    func fetch(_ key: Key, _ hash: UInt64, _ writes: UInt64) throws(TagCacheError) -> Value? {
+    func fetch(
+        _ key: Key,
+        _ hash: UInt64,
+        _ writes: UInt64
+    ) throws(TagCacheError) -> (value: Value, isStale: Bool)? {
         guard let persistent, let keyBytes = persistent.storableKey(key) else { return nil }
         var writes = writes
         // A write that comes between makes what was read doubtful; the next read sees it.
@@ -217,7 +221,7 @@ extension TagCache {
             if seen == writes {
                 persistent.store.countHit()
                 if LoadScope.isAnyRunning { note(record.tags) }
-                return value
+                return (value, record.freshUntil <= clock.wallNow())
             }
             writes = seen
         }

@@ -113,7 +113,7 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
             switch shard(hash).pointee.state.withLock({ $0.glance(key, hash, now) }) {
             case .fresh(let value): return value
             case .absent(let writes):
-                return hasPersistentTier ? try fetch(key, hash, writes) : nil
+                return hasPersistentTier ? try fetch(key, hash, writes)?.value : nil
             case .unclear: break
             }
         }
@@ -129,7 +129,7 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
             return value
         case .failure: return nil
         case .miss(_, let writes):
-            return hasPersistentTier ? try fetch(key, hash, writes) : nil
+            return hasPersistentTier ? try fetch(key, hash, writes)?.value : nil
         }
     }
 

@@ -63,6 +63,45 @@ struct PersistentTests {
         }
     }
 
+    /// Also when memory has no room for it, so that it is read from the file each time.
+    @Test func aStaleValueInTheFileIsServedWhileOneLoadRenewsIt() async throws {
+        try await withDirectory { directory in
+            let clock = ManualClock()
+            var configuration = TagCacheConfiguration<String, [UInt8]>(entryLimit: 1)
+            configuration.clock = .manual(clock)
+            configuration.expiration = Expiration(
+                ttl: .seconds(10),
+                staleWhileRevalidate: .seconds(30)
+            )
+            let cache = try await TagCache.open(
+                configuration,
+                persistent: PersistentConfiguration(
+                    directory: directory,
+                    fileByteLimit: 1 << 20,
+                    codec: .bytes
+                )
+            )
+            try await cache.set([1], for: "a")
+            clock.advance(by: .seconds(11))
+            // Asked for so often that nothing else gets into memory.
+            try await cache.set([0], for: "hot")
+            for _ in 0..<10 { #expect(try cache.get("hot") == [0]) }
+            let gate = Gate()
+            for _ in 0..<3 {
+                let value = try await cache.value(for: "a") {
+                    await gate.pass()
+                    return [2]
+                }
+                #expect(value == [1])
+            }
+            gate.open()
+            await eventually { cache.stats.loads == 1 }
+            #expect(try await cache.value(for: "a") { [3] } == [2])
+            #expect(cache.stats.loads == 1)
+            try await cache.close()
+        }
+    }
+
     @Test func aLoadIsSharedWithTheFileAndItsValueIsKeptThere() async throws {
         try await withDirectory { directory in
             var cache = try await openCache(directory)
