@@ -6,7 +6,7 @@ RUNS ?= 200
 FUZZ_RUNS ?= 10000000
 FUZZ_SEED ?= 1
 
-.PHONY: help setup build run test lint format bench fuzz torture clean
+.PHONY: help setup build run test lint format docs bench fuzz torture clean
 
 help:  ## Say what can be done.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ lint:  ## Check formatting and style.
 
 format:  ## Format the sources in place.
 	swift format --in-place --configuration .swift-format -r Sources Tests Package.swift
+
+docs: setup  ## Write the generated pages of docs/ anew.
+	HOLDFAST_WRITE_DOCS=1 swift test --traits Failpoints --disable-xctest $(SWIFT_FLAGS) --filter 'thePageOf'
 
 bench: build  ## Measure ingest and queries and print the table.
 	@Scripts/bench.sh

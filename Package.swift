@@ -122,7 +122,10 @@ let package = Package(
 
 let testTargets: [Target] = [
     .testTarget(name: "FailpointsTests", dependencies: ["Failpoints"]),
-    .testTarget(name: "SimulationTests", dependencies: ["Simulation", "Storage"]),
+    .testTarget(
+        name: "SimulationTests",
+        dependencies: ["Failpoints", "Parquet", "Simulation", "Storage"]
+    ),
     .testTarget(name: "RedisBusTests", dependencies: ["Failpoints", "RedisBus", "TagCache"]),
     .testTarget(name: "TagCacheTests", dependencies: ["Failpoints", "TagCache"]),
     .testTarget(name: "ParquetTests", dependencies: ["Parquet"], exclude: ["read_with_engines.py"]),

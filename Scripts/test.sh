@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Builds everything with warnings as errors and runs every test: units, then real clients against the
-# debug binary.
+# debug binary. The failpoints are compiled in; `make build` and what is released have none.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export HOLDFAST_PYTHON="$PWD/.venv/bin/python"
-flags=(--explicit-target-dependency-import-check error)
+flags=(--traits Failpoints --explicit-target-dependency-import-check error)
 
 swift build --build-tests "${flags[@]}"
-swift test --skip-build --disable-xctest
+swift test --skip-build --disable-xctest --traits Failpoints
 binary="$(swift build --show-bin-path)/holdfast"
 .venv/bin/python -m pytest -q Tests/EndToEnd --binary "$binary"

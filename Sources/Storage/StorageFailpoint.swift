@@ -2,57 +2,128 @@ public import Failpoints
 
 /// The places between two durable steps of this module.
 ///
-/// Each comment says what is durable when it fires.
+/// Each comment says what is durable when the place is reached, and then what is required when the step fails or the
+/// process ends there. `docs/failpoints.md` is made from these comments.
 enum StorageFailpoint: String, Failpoint {
     /// Nothing of the group.
+    ///
+    /// Every waiter is refused as retryable; the group is absent.
     case journalAppendPre = "journal.append.pre"
     /// The group is written, not synced: it may or may not survive.
+    ///
+    /// Every waiter is refused as retryable and the journal is poisoned; each batch is whole or absent.
     case journalSyncPre = "journal.sync.pre"
-    /// The group is durable; nobody was told.
+    /// The group is durable; nobody was told, and nobody has looked whether the fence is still there.
+    ///
+    /// Every waiter is refused as retryable; each batch is whole or, after a takeover, absent.
     case journalSyncPost = "journal.sync.post"
     /// The next journal file exists, empty.
+    ///
+    /// Refused as retryable; recovery goes on after the file before it.
     case journalRotateHeader = "journal.rotate.header"
     /// Its header is durable, its name is not.
+    ///
+    /// Refused as retryable; the file is there without a group, or not at all.
     case journalRotateDirectorySync = "journal.rotate.directorySync"
     /// The group is durable, the memtable does not have it.
+    ///
+    /// Refused as retryable; recovery finds every batch whole.
     case memtableApply = "memtable.apply"
+    /// The group is durable and queries see it; nobody was told.
+    ///
+    /// Refused as retryable; recovery finds every batch whole.
+    case acknowledge = "append.ack"
     /// Rows are frozen; no segment exists.
+    ///
+    /// The flush is repeated; the rows stay visible and in the journal.
     case flushFreeze = "flush.freeze"
     /// A segment is being written without a name.
+    ///
+    /// The flush or merge is repeated; what was written is removed at the next open.
     case segmentWrite = "segment.write"
     /// A segment is durable and verified, without a name.
+    ///
+    /// As for a segment that is being written.
     case segmentPublish = "segment.publish"
     /// Every segment of the flush has its name; no manifest names them.
+    ///
+    /// The flush is repeated with new segments; the old ones are garbage, collected after the grace.
     case flushCommitPre = "flush.commit.pre"
     /// The newest manifest was read.
+    ///
+    /// The commit is repeated; nothing has changed.
     case manifestRead = "manifest.read"
     /// The pages of the new manifest exist; the manifest does not.
+    ///
+    /// The commit is repeated; pages that nobody names are collected.
     case manifestPutPre = "manifest.put.pre"
     /// The new manifest is durable; the writer was not told.
+    ///
+    /// It reads the manifest back and finds its own transaction: the change counts once.
     case manifestPutAckLost = "manifest.put.ackLost"
     /// The new manifest is durable; the boundary was not read.
+    ///
+    /// The space stops until the store is opened anew, which finds the change whole.
     case manifestBoundary = "manifest.boundary"
     /// The commit is done; memory still has the old snapshot.
+    ///
+    /// The engine stops; opening finds the new version, and no row twice.
     case manifestSwap = "manifest.swap"
+    /// Nothing of a takeover: the former writer may still acknowledge.
+    ///
+    /// The open fails and is repeated; the former writer goes on.
+    case journalFencePre = "journal.fence.pre"
+    /// The fence of the new epoch is durable and every other is gone; nothing was read.
+    ///
+    /// The open is repeated with a higher epoch; the former writer is refused.
+    case journalFencePost = "journal.fence.post"
     /// The new epoch is committed; the journal was not replayed.
+    ///
+    /// The open is repeated; nobody was served.
     case recoveryReplay = "recovery.replay"
+    /// The journal was replayed; where it ends is not yet fixed.
+    ///
+    /// The open is repeated and reads the same journal again.
+    case journalSealPre = "journal.seal.pre"
+    /// The seal is durable; nobody was served.
+    ///
+    /// The open is repeated; the journal ends where the seal says.
+    case journalSealPost = "journal.seal.post"
     /// Merged segments exist; no manifest names them.
+    ///
+    /// The merge is repeated; its inputs stay live.
     case compactionCommitPre = "compaction.commit.pre"
     /// Nothing of a dead letter.
+    ///
+    /// The flush is repeated and finds the same poison; no manifest folds the batch.
     case letterPutPre = "letter.put.pre"
     /// The letter is durable; no manifest folds its batch.
+    ///
+    /// The flush is repeated and finds the same letter, which is the same.
     case letterPutPost = "letter.put.post"
     /// Segments of a replayed letter exist; no manifest names them.
+    ///
+    /// The letter is as it was; its attempt is given back or counted.
     case letterReplayCommitPre = "letter.replay.commitPre"
     /// The manifest that settles the letter is durable; the letter is still there.
+    ///
+    /// The rows are there once; the letter is invisible and collected later.
     case letterReplaySettled = "letter.replay.settled"
     /// The letter's batch is folded; the letter is still there.
+    ///
+    /// The letter is as it was.
     case letterDiscardPre = "letter.discard.pre"
     /// Nothing was deleted.
+    ///
+    /// The collection is repeated.
     case collectMark = "gc.mark"
     /// The boundary is durable; manifests below it still exist.
+    ///
+    /// They are ignored and deleted by a later collection.
     case collectBoundary = "gc.boundary"
     /// Between two deletions.
+    ///
+    /// The rest is deleted by a later collection; nothing a version names is touched.
     case collectDelete = "gc.delete"
 }
 

@@ -24,7 +24,7 @@ def crc32c(data: bytes) -> int:
 
 def spoil_newest_batch(server: Holdfast) -> bytes:
     """Replaces the newest batch of the journal by bytes that no decoder takes, with right checksums."""
-    path = max((server.data / "journal").iterdir())
+    path = max((server.data / "journal").glob("*.wal"))
     data = bytearray(path.read_bytes())
     offset = max(at for at in range(BLOCK, len(data), BLOCK) if data[at : at + 4] == b"HFJG")
     (group_bytes,) = struct.unpack_from("<I", data, offset + 32)

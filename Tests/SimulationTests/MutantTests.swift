@@ -58,9 +58,14 @@ struct TakeoverCase {
                 try world.take(.flush)
             }
             try world.take(.append(batches: 2, hour: 1, filler: 100))
-            try world.interrupt(afterCalls: call, with: { try world.takeOver() }) {
+            try world.interrupt(
+                afterCalls: call,
+                includesJournal: true,
+                with: { try world.takeOver() }
+            ) {
                 try world.take(step)
             }
+            for choice in 0..<World.sleeperChoices { try world.wakeSleeper(choice) }
             try world.take(.append(batches: 1, hour: 2, filler: 0))
             try world.take(.flush)
             try world.check()

@@ -98,6 +98,7 @@ final class FaultyFileSystem: FileSystem {
     }
 
     func byteCount(_ path: String) throws(FileError) -> Int? { try base.byteCount(path) }
+    func exists(_ path: String) throws(FileError) -> Bool { try base.exists(path) }
     func space(_ path: String) throws(FileError) -> (total: Int, available: Int) {
         try base.space(path)
     }

@@ -12,7 +12,9 @@ struct JournalTests {
         }
         engine.close()
         let directory = fixture.directory + "/journal"
-        let names = try PosixFileSystem().list(directory).map(\.name)
+        let names = try PosixFileSystem().list(directory).map(\.name).filter {
+            $0.hasSuffix(".wal")
+        }
         return directory + "/" + (try #require(names.last))
     }
 
@@ -58,7 +60,9 @@ struct JournalTests {
             }
             engine.close()
             let directory = fixture.directory + "/journal"
-            let names = try PosixFileSystem().list(directory).map(\.name)
+            let names = try PosixFileSystem().list(directory).map(\.name).filter {
+                $0.hasSuffix(".wal")
+            }
             #expect(names.count > 2)
             try PosixFileSystem().remove(directory + "/" + names[1])
             let error = #expect(throws: StorageError.self) { try fixture.open() }

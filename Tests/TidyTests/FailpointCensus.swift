@@ -15,8 +15,10 @@ struct FailpointCensus {
     struct Case: Equatable {
         let name: String
         let rawValue: String
-        /// What its documentation comment says, on one line.
+        /// What its documentation comment says up to the first empty line, on one line.
         let window: String
+        /// What it says after that.
+        var outcome = ""
     }
 
     /// One case with the places, as `path:line`, that reach it and that test it.
@@ -72,11 +74,15 @@ struct FailpointCensus {
             if line.hasPrefix("///") {
                 window.append(line.dropFirst(3).trimmingPrefix(" ").description)
             } else if let match = line.firstMatch(of: /^case (\w+) = "([^"]+)"/) {
+                let paragraphs = window.split(separator: "", maxSplits: 1).map {
+                    $0.joined(separator: " ")
+                }
                 cases.append(
                     Case(
                         name: String(match.1),
                         rawValue: String(match.2),
-                        window: window.joined(separator: " ")
+                        window: paragraphs.first ?? "",
+                        outcome: paragraphs.dropFirst().first ?? ""
                     )
                 )
                 window = []
@@ -87,12 +93,15 @@ struct FailpointCensus {
         return cases
     }
 
-    /// A table of every case: its name, its window, its call sites and its tests.
+    /// A table of every case: its name, its window, what is required, its call sites and its tests.
     func markdown() -> String {
-        var lines = ["| name | what is durable | call site | test |", "|---|---|---|---|"]
+        var lines = [
+            "| name | what is durable | what is required | module | test |",
+            "|---|---|---|---|---|",
+        ]
         for row in rows {
             let cells = [
-                "`\(row.point.rawValue)`", row.point.window,
+                "`\(row.point.rawValue)`", row.point.window, row.point.outcome,
                 Self.cell(row.callSites), Self.cell(row.tests),
             ]
             let escaped = cells.map { $0.replacing("|", with: "\\|") }

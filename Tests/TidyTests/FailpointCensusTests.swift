@@ -9,6 +9,9 @@ struct FailpointCensusTests {
             case writePre = "journal.write.pre"
             /// The group is written,
             /// not synced.
+            ///
+            /// Refused, and
+            /// absent.
             case syncPre = "journal.sync.pre"
             // case dropped = "journal.dropped"
             case bare = "journal.bare"
@@ -31,7 +34,8 @@ struct FailpointCensusTests {
                 .init(
                     name: "syncPre",
                     rawValue: "journal.sync.pre",
-                    window: "The group is written, not synced."
+                    window: "The group is written, not synced.",
+                    outcome: "Refused, and absent."
                 ),
                 .init(name: "bare", rawValue: "journal.bare", window: ""),
             ]
@@ -102,12 +106,12 @@ struct FailpointCensusTests {
         #expect(census.rows[0].callSites.map { $0.suffix(2) } == [":2", ":3"])
         #expect(
             census.markdown() == """
-                | name | what is durable | call site | test |
-                |---|---|---|---|
-                | `journal.write.pre` | Nothing. | `Journal.swift` | **none** |
-                | `journal.sync.pre` | The group is written, not synced. | **none** \
-                | `JournalTests.swift` |
-                | `journal.bare` |  | `Journal.swift` | **none** |
+                | name | what is durable | what is required | module | test |
+                |---|---|---|---|---|
+                | `journal.write.pre` | Nothing. |  | `Journal.swift` | **none** |
+                | `journal.sync.pre` | The group is written, not synced. | Refused, and absent. \
+                | **none** | `JournalTests.swift` |
+                | `journal.bare` |  |  | `Journal.swift` | **none** |
 
                 """
         )

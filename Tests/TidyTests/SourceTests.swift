@@ -56,27 +56,6 @@ struct SourceTests {
         }
     }
 
-    /// Every failpoint of the engine stands at exactly one place or more in its sources.
-    @Test func everyFailpointIsReachable() throws {
-        let catalog = Repository.root.appending(path: "Sources/Storage/StorageFailpoint.swift")
-        let cases = FailpointCensus.cases(in: try String(contentsOf: catalog, encoding: .utf8))
-        #expect(cases.count > 10)
-        let sources = try Repository.swiftFiles(of: "Storage").map {
-            FailpointCensus.File(
-                path: $0.lastPathComponent,
-                text: try String(contentsOf: $0, encoding: .utf8)
-            )
-        }
-        let census = FailpointCensus(
-            of: cases,
-            catalog: "StorageFailpoint",
-            sources: sources,
-            tests: []
-        )
-        #expect(census.withoutCallSite.isEmpty)
-        #expect(census.repeatedNames.isEmpty)
-    }
-
     @Test func everyDecisionRecordIsListed() throws {
         let folder = Repository.root.appending(path: "docs/decisions")
         let index = try String(contentsOf: folder.appending(path: "README.md"), encoding: .utf8)

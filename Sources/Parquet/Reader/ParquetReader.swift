@@ -49,7 +49,9 @@ public final class ParquetReader: Sendable {
     }
 
     /// Opens a file by reading its footer.
-    public init(_ source: any RandomAccessBytes) throws(ParquetError) {
+    ///
+    /// - Throws: `ParquetError`, and whatever the source throws.
+    public init(_ source: any RandomAccessBytes) throws {
         self.source = source
         do {
             let (footer, offset) = try Self.footer(of: source)
@@ -79,17 +81,8 @@ public final class ParquetReader: Sendable {
                 uniquingKeysWith: { $1 }
             )
             self.metadata = metadata
-        } catch {
-            throw Self.located(error, source.name)
-        }
-    }
-
-    private static func located(_ error: any Error, _ name: String) -> ParquetError {
-        switch error {
-        case let error as ParquetError: error
-        case let damage as Damage: damage.located(file: name, column: nil, base: nil)
-        default:
-            ParquetError(code: .truncated, message: "cannot be read: \(error)", file: name)
+        } catch let damage as Damage {
+            throw damage.located(file: source.name, column: nil, base: nil)
         }
     }
 

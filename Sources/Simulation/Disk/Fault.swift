@@ -78,15 +78,23 @@ package struct Fault: Hashable, Sendable, CustomStringConvertible {
     package var call: Int
     /// At how many calls in a row it happens; a crash happens once.
     package var repeats: Int
+    /// The only kind of call it happens at; nil for all that it applies to.
+    package var only: FileOperation?
 
-    package init(_ kind: FaultKind, at call: Int, repeats: Int = 1) {
+    package init(
+        _ kind: FaultKind,
+        at call: Int,
+        repeats: Int = 1,
+        only operation: FileOperation? = nil
+    ) {
         self.kind = kind
         self.call = call
         self.repeats = repeats
+        only = operation
     }
 
     package var description: String {
-        "\(kind.rawValue)@\(call)"
+        "\(kind.rawValue)@\(call)" + (only.map { " \($0.rawValue)" } ?? "")
             + (repeats == 1 ? "" : "x\(repeats == .max ? "*" : "\(repeats)")")
     }
 }

@@ -114,6 +114,7 @@ private struct MutantFileSystem: FileSystem {
     }
     func remove(_ path: String) throws(FileError) { try base.remove(path) }
     func byteCount(_ path: String) throws(FileError) -> Int? { try base.byteCount(path) }
+    func exists(_ path: String) throws(FileError) -> Bool { try base.exists(path) }
     func space(_ path: String) throws(FileError) -> (total: Int, available: Int) {
         try base.space(path)
     }

@@ -103,6 +103,19 @@ package final class SimulatedDisk: Sendable {
         }
     }
 
+    /// Changes a file, or removes it when `change` returns nil, on the platter and in memory.
+    package func edit(_ path: String, _ change: ([UInt8]) -> [UInt8]?) {
+        state.withLock { state in
+            guard case .file(let number)? = state.node(path) else { return }
+            if let bytes = change(state.files[number].cached) {
+                state.files[number].replace(with: bytes)
+            } else {
+                _ = state.set(path, nil)
+                state.syncDirectory(SimulatedDisk.State.split(path).directory)
+            }
+        }
+    }
+
     /// Makes a directory and every name above it, durably, without being a call.
     package func prepareDirectory(_ path: String) {
         state.withLock { state in

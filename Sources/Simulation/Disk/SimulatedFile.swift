@@ -183,6 +183,12 @@ struct SimulatedFile {
         }
     }
 
+    /// Becomes another content, durably.
+    mutating func replace(with bytes: [UInt8]) {
+        self = SimulatedFile()
+        (cached, durable) = (bytes, bytes)
+    }
+
     /// Changes one byte on the disk and in memory, as rot does.
     mutating func rot(at offset: Int) {
         cached[offset] ^= 0x40

@@ -179,6 +179,8 @@ package final class SimulatedFileSystem: FileSystem {
         } ?? nil
     }
 
+    package func exists(_ path: String) throws(FileError) -> Bool { try byteCount(path) != nil }
+
     package func space(_ path: String) throws(FileError) -> (total: Int, available: Int) {
         try call(.space, path) { _, _ throws(FileError) in (1 << 40, 1 << 39) }
     }
@@ -236,7 +238,8 @@ extension SimulatedDisk.State {
     /// The fault that happens at this call, if one does.
     private mutating func fault(_ operation: FileOperation, _ process: Int) -> FaultKind? {
         guard let fault = processes[process].fault, processes[process].faultsLeft > 0,
-            !processes[process].isWatched, fault.kind.applies(to: operation)
+            !processes[process].isWatched, fault.kind.applies(to: operation),
+            fault.only == nil || fault.only == operation
         else { return nil }
         processes[process].callsUntilFault -= 1
         guard processes[process].callsUntilFault <= 0 else { return nil }

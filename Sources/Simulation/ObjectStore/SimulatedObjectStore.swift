@@ -3,8 +3,8 @@ import Synchronization
 
 // An object store in memory that misbehaves as remote ones do.
 //
-// A put-if-absent may find another object (412), be refused while another put is under way (409, nothing landed), or
-// end unknown, having landed or not. Listings may lag behind. A request may fail, or take long. Which, the seed says.
+// Each process has a connection of its own, which ends with the process. A put-if-absent may find another object (412), be refused while another put is under way (409, nothing landed), or
+// end unknown, having landed or not. Listings of manifests may lag behind. A request may fail, or take long. Which, the seed says.
 // What landed is never lost: such stores are durable; it is the answers that are not.
 
 /// How often a simulated object store misbehaves: once in so many requests, 0 for never.
@@ -17,10 +17,12 @@ package struct ObjectStoreFaults: Sendable {
     package var unknownNotLanded = 0
     /// A request fails without effect.
     package var failure = 0
-    /// A listing does not show this many of the newest objects.
+    /// A listing of manifests does not show this many of the newest objects of the store.
     package var listLag = 0
     /// Seconds a request may take.
     package var secondsMax = 0
+    /// A connection's process is killed in the middle of a request, which is done or not.
+    package var kill = 0
 
     package init() {}
 }
@@ -32,8 +34,14 @@ package final class SimulatedObjectStore: ObjectStore {
         var nextOrder = 0
         var faults = ObjectStoreFaults()
         var generator: SeededGenerator
+        var isQuiet = false
+        var hasMisbehaved = false
 
-        mutating func happens(_ oneIn: Int) -> Bool { oneIn > 0 && generator.oneIn(oneIn) }
+        mutating func happens(_ oneIn: Int) -> Bool {
+            guard oneIn > 0, !isQuiet, generator.oneIn(oneIn) else { return false }
+            hasMisbehaved = true
+            return true
+        }
 
         mutating func store(_ key: String, _ bytes: [UInt8]) {
             nextOrder += 1
@@ -51,7 +59,40 @@ package final class SimulatedObjectStore: ObjectStore {
     }
 
     /// Changes how it misbehaves.
-    package func misbehave(_ faults: ObjectStoreFaults) { state.withLock { $0.faults = faults } }
+    package func misbehave(_ faults: ObjectStoreFaults) {
+        state.withLock { state in
+            state.faults = faults
+            state.hasMisbehaved = false
+        }
+    }
+
+    /// Whether it has done so since it was last told how.
+    package var hasMisbehaved: Bool { state.withLock { $0.hasMisbehaved } }
+
+    /// Runs `body` without faults, for the eyes of the world.
+    package func withoutFaults<Result>(_ body: () throws -> Result) rethrows -> Result {
+        state.withLock { $0.isQuiet = true }
+        defer { state.withLock { $0.isQuiet = false } }
+        return try body()
+    }
+
+    /// The bytes of an object, without being a request.
+    package func contents(_ key: String) -> [UInt8]? {
+        state.withLock { $0.objects[key]?.bytes }
+    }
+
+    /// The store as one process reaches it.
+    package func connect(_ process: SimulatedFileSystem) -> any ObjectStore {
+        SimulatedConnection(store: self, process: process)
+    }
+
+    /// Whether the process that makes a request is killed, and whether only when it is done.
+    func kills() -> (now: Bool, afterwards: Bool) {
+        state.withLock { state in
+            guard state.happens(state.faults.kill) else { return (false, false) }
+            return (true, state.generator.oneIn(2))
+        }
+    }
 
     package func put(
         _ key: String,
@@ -85,12 +126,24 @@ package final class SimulatedObjectStore: ObjectStore {
     package func list(_ prefix: String) throws(StorageError) -> [ObjectInfo] {
         try fail(prefix)
         return state.withLock { state in
-            let visible = state.nextOrder - state.faults.listLag
+            let isLagging = prefix.hasSuffix("/manifest/") && !state.isQuiet
+            let visible = state.nextOrder - (isLagging ? state.faults.listLag : 0)
             return state.objects
                 .filter { $0.key.hasPrefix(prefix) && $0.value.order <= visible }
                 .map { ObjectInfo(key: $0.key, byteCount: $0.value.bytes.count) }
                 .sorted { $0.key < $1.key }
         }
+    }
+
+    package func folders(_ prefix: String) throws(StorageError) -> [String] {
+        try fail(prefix)
+        let keys = state.withLock { Array($0.objects.keys) }
+        let names = keys.compactMap { key -> Substring? in
+            guard key.hasPrefix(prefix) else { return nil }
+            let parts = key.dropFirst(prefix.count).split(separator: "/", maxSplits: 1)
+            return parts.count == 2 ? parts[0] : nil
+        }
+        return Set(names.map(String.init)).sorted()
     }
 
     package func delete(_ key: String) throws(StorageError) {
@@ -113,7 +166,8 @@ package final class SimulatedObjectStore: ObjectStore {
         let (fails, seconds) = state.withLock { state in
             let limit = state.faults.secondsMax
             return (
-                state.happens(state.faults.failure), limit > 0 ? state.generator.below(limit) : 0
+                state.happens(state.faults.failure),
+                limit > 0 && !state.isQuiet ? state.generator.below(limit) : 0
             )
         }
         if seconds > 0 { clock?.advance(seconds: seconds) }
@@ -136,12 +190,12 @@ private struct SimulatedObject: ObjectReader {
     }
 }
 
-private final class SimulatedUpload: ObjectUpload {
-    private let store: SimulatedObjectStore
+final class SimulatedUpload: ObjectUpload {
+    private let store: any ObjectStore
     private let key: String
     private var bytes: [UInt8] = []
 
-    init(store: SimulatedObjectStore, key: String) {
+    init(store: any ObjectStore, key: String) {
         self.store = store
         self.key = key
     }

@@ -74,25 +74,7 @@ package struct FaultCase: Sendable, CustomStringConvertible {
             outcome.hasSecondFired = recovering.hasFired
             world.kill()
         }
-        try recover(world)
-        try world.append([(rows: 2, hour: 3, filler: 100)])
-        try world.take(.flush)
-        try world.take(.append(batches: 1, hour: 2, filler: 0))
-        try world.check()
-
-        // What was acknowledged needs nothing that was not synced.
-        world.losePower(.losing)
-        try recover(world)
-        let found = try world.observe()
-        try world.verify()
-        world.close()
-        try recover(world)
-        guard try world.observe() == found else {
-            throw Violation("a second opening changed the rows")
-        }
-        guard world.engine?.recovery.truncatedTails == 0 else {
-            throw Violation("a second opening found something to repair")
-        }
+        try world.prove()
         outcome.recoveries = world.recoveries
         outcome.trace = world.disk.traceHash
         return outcome
@@ -107,11 +89,6 @@ package struct FaultCase: Sendable, CustomStringConvertible {
         case .powerLossLosing: world.losePower(.losing)
         case .powerLossTearing: world.losePower(.tearing)
         }
-    }
-
-    /// Opens the store with a sound disk, which must succeed.
-    private func recover(_ world: World) throws {
-        guard try world.open() else { throw Violation("the store does not open on a sound disk") }
     }
 }
 

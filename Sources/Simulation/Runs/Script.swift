@@ -1,12 +1,18 @@
 import Storage
 
 // A workload that takes every durable step: journal, rotation, flush, commit, merge, collection, retention, a second
-// space, an idle space's advance, closing and opening. It goes on after errors as a node does.
+// space, an idle space's advance, dead letters from their making to their end, closing and opening. It goes on after
+// errors as a node does.
 
 /// One step of a script.
 enum ScriptStep {
     case append(batches: Int, hour: Int, filler: Int)
+    /// One batch with a row that no segment can hold.
+    case poison(rows: Int, row: Int, hour: Int)
     case flush, compact, collect, advance, createSpace
+    case replayLetters, discardLetter, collectLetters
+    /// Opens the store with a program that can hold poisonous rows, or with one that cannot.
+    case upgrade(Bool)
     case retain(before: Int)
     case hold, release
     case wait(seconds: Int)
@@ -43,6 +49,24 @@ enum ScriptStep {
         .retain(before: 2),
         .collect,
         .append(batches: 2, hour: 3, filler: 700),
+        .poison(rows: 3, row: 1, hour: 3),
+        .flush,
+        .poison(rows: 2, row: 0, hour: 3),
+        .flush,
+        .replayLetters,
+        .discardLetter,
+        .upgrade(true),
+        .replayLetters,
+        .append(batches: 1, hour: 3, filler: 0),
+        .flush,
+        .collectLetters,
+        .append(batches: 1, hour: 3, filler: 0),
+        .flush,
+        .collectLetters,
+        .upgrade(false),
+        .poison(rows: 1, row: 0, hour: 3),
+        .flush,
+        .append(batches: 1, hour: 3, filler: 0),
     ]
 }
 
@@ -54,6 +78,17 @@ extension World {
             try append(
                 (0..<batches).map { (rows: 1 + ($0 + filler) % 4, hour: hour, filler: filler) }
             )
+        case .poison(let rows, let row, let hour):
+            try append([(rows: rows, hour: hour, filler: 40)], poison: row)
+        case .replayLetters: try replayLetters()
+        case .discardLetter: try discardLetter()
+        case .collectLetters:
+            try forEachSpace("collect letters") { engine, space throws(StorageError) in
+                try engine.collectDeadLetters(space: space)
+            }
+        case .upgrade(let isLenient):
+            self.isLenient = isLenient
+            close()
         case .flush:
             try forEachSpace("flush") { engine, space throws(StorageError) in
                 try engine.flush(space: space)
@@ -108,5 +143,31 @@ extension World {
         for _ in 0..<2 where fileSystem.isAlive {
             if try open() { return }
         }
+    }
+
+    /// Opens the store on a sound disk and shows that it is whole, goes on, needs nothing that was not synced, and
+    /// is the same at the next opening.
+    package func prove() throws {
+        calm()
+        try recover()
+        try append([(rows: 2, hour: 3, filler: 100)])
+        try take(.flush)
+        try take(.append(batches: 1, hour: 2, filler: 0))
+        try check()
+        losePower(.losing)
+        try recover()
+        let found = try observe()
+        try verify()
+        close()
+        try recover()
+        guard try observe() == found else { throw Violation("a second opening changed the rows") }
+        guard engine?.recovery.truncatedTails == 0 else {
+            throw Violation("a second opening found something to repair")
+        }
+    }
+
+    /// Opens the store with a sound disk, which must succeed.
+    func recover() throws {
+        guard try open() else { throw Violation("the store does not open on a sound disk") }
     }
 }

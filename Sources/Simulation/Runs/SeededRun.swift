@@ -76,13 +76,23 @@ package struct SeededRun: Sendable {
         options.limits.manifestsRetained = 2 + generator.below(3)
         options.limits.garbageGraceSeconds = generator.oneIn(3) ? 0 : 5
         options.limits.segmentsPerPageMax = 1 + generator.below(3)
+        options.usesObjectStore = generator.oneIn(4) && mutant == nil
         return options
     }
 
     private func step(_ world: World, _ generator: inout SeededGenerator) throws {
         if world.engine == nil { try revive(world, &generator) }
         switch generator.below(100) {
-        case ..<36: try append(world, &generator)
+        case ..<35: try append(world, &generator)
+        case ..<37:
+            // Another process takes over in the middle of an append.
+            try world.interrupt(
+                afterCalls: 1 + generator.below(8),
+                includesJournal: true,
+                with: { try world.takeOver() }
+            ) {
+                try append(world, &generator)
+            }
         case ..<48: try maintain(world, .flush, &generator)
         case ..<54: try maintain(world, .compact, &generator)
         case ..<61: try maintain(world, .collect, &generator)
@@ -94,10 +104,17 @@ package struct SeededRun: Sendable {
         case ..<75: try world.query()
         case ..<78: world.clock.advance(seconds: [1, 10, 4_000, -30][generator.below(4)])
         case ..<81: world.close()
-        case ..<84: try world.wakeSleeper(generator.below(4))
-        case ..<85: try world.takeOver()
-        case ..<92: world.fileSystem.arm(fault(&generator))
-        case ..<94: world.fileSystem.arm(nil)
+        case ..<84: try world.wakeSleeper(generator.below(World.sleeperChoices))
+        case ..<85: try world.takeOver(wake: wake(&generator))
+        case ..<91: arm(world, &generator)
+        case ..<93: world.calm()
+        case ..<94:
+            switch generator.below(5) {
+            case 0: try world.take(.upgrade(generator.oneIn(2)))
+            case 1: try world.take(.discardLetter)
+            case 2: try world.take(.collectLetters)
+            default: try world.take(.replayLetters)
+            }
         case ..<96: try meddle(world, &generator)
         case ..<98: die(world, &generator)
         default: try world.check()
@@ -113,7 +130,7 @@ package struct SeededRun: Sendable {
                 filler: [0, 20, 480, 3_900, 4_100][generator.below(5)]
             )
         }
-        try world.append(shapes)
+        try world.append(shapes, poison: generator.oneIn(8) ? generator.below(8) : nil)
     }
 
     /// A step of maintenance, sometimes with something in the middle of it.
@@ -125,7 +142,7 @@ package struct SeededRun: Sendable {
         let choice = generator.below(12)
         let calls = 1 + generator.below(40)
         let shape = (rows: 3, hour: generator.below(4), filler: 100)
-        let wake = generator.below(3)
+        let wake = generator.below(World.sleeperChoices)
         switch choice {
         case 0:
             try world.interrupt(afterCalls: calls, with: { try world.append([shape]) }) {
@@ -140,11 +157,21 @@ package struct SeededRun: Sendable {
                 try world.take(step)
             }
         case 3 where generator.oneIn(3):
-            try world.interrupt(afterCalls: calls, with: { try world.takeOver() }) {
+            try world.interrupt(
+                afterCalls: calls,
+                includesJournal: true,
+                with: { try world.takeOver() }
+            ) {
                 try world.take(step)
             }
         default: try world.take(step)
         }
+    }
+
+    /// Whether the former writer does something while another process takes over.
+    private func wake(_ generator: inout SeededGenerator) -> (afterCalls: Int, choice: Int)? {
+        let wake = (1 + generator.below(40), generator.below(World.sleeperChoices))
+        return generator.oneIn(2) ? wake : nil
     }
 
     private func fault(_ generator: inout SeededGenerator) -> Fault {
@@ -153,6 +180,22 @@ package struct SeededRun: Sendable {
             at: 1 + generator.below(60),
             repeats: [1, 1, 4, .max][generator.below(4)]
         )
+    }
+
+    /// Sets a fault of the disk, or of the object store.
+    private func arm(_ world: World, _ generator: inout SeededGenerator) {
+        guard let objects = world.objects, generator.oneIn(2) else {
+            return world.fileSystem.arm(fault(&generator))
+        }
+        var faults = ObjectStoreFaults()
+        faults.conflict = generator.below(2) * 5
+        faults.unknownLanded = generator.below(2) * 5
+        faults.unknownNotLanded = generator.below(2) * 5
+        faults.failure = generator.below(2) * 20
+        faults.listLag = generator.below(4)
+        faults.secondsMax = generator.below(3)
+        faults.kill = generator.below(3) * 30
+        objects.misbehave(faults)
     }
 
     private func die(_ world: World, _ generator: inout SeededGenerator) {
@@ -170,7 +213,7 @@ package struct SeededRun: Sendable {
     private func meddle(_ world: World, _ generator: inout SeededGenerator) throws {
         world.close()
         guard world.fileSystem.isAlive else { return }
-        try world.fileSystem.withoutFaults {
+        try world.withoutFaults {
             for name in ["tmp", "cache", "spaces/default/derived"] {
                 let directory = World.root + "/" + name
                 for entry in try world.fileSystem.list(directory) {
@@ -189,13 +232,14 @@ package struct SeededRun: Sendable {
             if try world.open() { return }
             if generator.oneIn(2) { die(world, &generator) }
         }
-        world.fileSystem.arm(nil)
+        world.calm()
         guard try world.open() else { throw Violation("the store does not open on a sound disk") }
         if generator.oneIn(24) { try world.verify() }
     }
 
     /// The last look: after a loss of power, twice, sometimes byte by byte.
     private func finish(_ world: World, verifies: Bool) throws {
+        world.calm()
         world.losePower(.tearing)
         guard try world.open() else { throw Violation("the store does not open on a sound disk") }
         let found = try world.observe()

@@ -1,7 +1,8 @@
 // What the clients of a simulated store were told, and what must therefore be found.
 //
 // acknowledged <= found <= attempted, each batch exactly once, never half of one. What an attempt came to, recovery
-// decides once: a batch that was found stays, a batch that was not never comes back.
+// decides once: a batch that was found stays, a batch that was not never comes back. A row in a dead letter counts as
+// found; a row whose letter was discarded is gone for good.
 
 /// A promise that was broken.
 package struct Violation: Error, Sendable, CustomStringConvertible {
@@ -18,6 +19,8 @@ package struct Observation: Equatable, Sendable {
     package private(set) var doubled: [UInt64] = []
     /// Rows of batches that nobody has attempted.
     package private(set) var strange: [UInt64] = []
+    /// Whether a letter could not be read when the store was opened: rows in it are not found.
+    package var hasUnreadLetters = false
 
     package init(batches: Int) { rows = Array(repeating: 0, count: batches + 1) }
 
@@ -30,6 +33,15 @@ package struct Observation: Equatable, Sendable {
         let bit = UInt16(1) << UInt16(id & 15)
         if rows[Int(batch)] & bit != 0 { doubled.append(batch) }
         rows[Int(batch)] |= bit
+    }
+
+    /// Adds a row of a dead letter.
+    ///
+    /// Until its batch is folded, the row may be in memory too.
+    package mutating func add(letterRow id: UInt64, isFolded: Bool) {
+        let batch = Int(truncatingIfNeeded: id >> 4)
+        let isThere = rows.indices.contains(batch) && rows[batch] & 1 << UInt16(id & 15) != 0
+        if isFolded || !isThere { add(id) }
     }
 }
 
@@ -51,6 +63,11 @@ package struct Ledger: Sendable {
         package var hour: Int
         /// Retention may have dropped rows of it.
         package var mayExpire = false
+        /// A row of it is poisonous.
+        package var isPoisonous = false
+        /// Rows whose letter somebody may have discarded, and those whose letter is discarded for certain.
+        package var mayMiss: UInt16 = 0
+        package var discarded: UInt16 = 0
 
         var mask: UInt16 { 1 << 15 | (UInt16(1) << UInt16(rows)) - 1 }
     }
@@ -62,8 +79,10 @@ package struct Ledger: Sendable {
     package init() {}
 
     /// Enters an attempt and returns its number.
-    package mutating func attempt(rows: Int, hour: Int) -> UInt64 {
-        batches.append(Batch(fate: .attempted, rows: rows, hour: hour))
+    package mutating func attempt(rows: Int, hour: Int, isPoisonous: Bool = false) -> UInt64 {
+        batches.append(
+            Batch(fate: .attempted, rows: rows, hour: hour, isPoisonous: isPoisonous)
+        )
         return UInt64(batches.count)
     }
 
@@ -77,6 +96,15 @@ package struct Ledger: Sendable {
     package mutating func expire(before hour: Int) {
         for index in batches.indices where batches[index].hour < hour {
             batches[index].mayExpire = true
+        }
+    }
+
+    /// Enters that rows may be discarded from now on, or are for certain.
+    package mutating func discard(_ ids: [UInt64], isCertain: Bool) {
+        for id in ids {
+            let index = Int(id >> 4) - 1
+            batches[index].mayMiss |= 1 << UInt16(id & 15)
+            if isCertain { batches[index].discarded |= 1 << UInt16(id & 15) }
         }
     }
 
@@ -96,6 +124,10 @@ package struct Ledger: Sendable {
             if rows & ~batch.mask != 0 {
                 throw Violation("batch \(index + 1) has rows that were never sent")
             }
+            if rows & batch.discarded != 0 {
+                throw Violation("rows of batch \(index + 1) were discarded and came back")
+            }
+            if batch.isPoisonous, found.hasUnreadLetters { continue }
             if batch.mayExpire {
                 if afterRecovery, batch.fate == .attempted {
                     batches[index].fate = rows == 0 ? .gone : .kept
@@ -104,14 +136,15 @@ package struct Ledger: Sendable {
                 }
                 continue
             }
-            if rows != 0, rows != batch.mask {
+            let isWhole = rows | batch.mayMiss == batch.mask
+            if rows != 0, !isWhole {
                 throw Violation(
                     "batch \(index + 1) is there by half: rows \(String(rows, radix: 2))"
                 )
             }
             switch batch.fate {
             case .kept:
-                if rows == 0 { throw Violation("batch \(index + 1) is lost") }
+                if !isWhole { throw Violation("batch \(index + 1) is lost") }
             case .gone:
                 if rows != 0 { throw Violation("batch \(index + 1) came back") }
             case .attempted:

@@ -5,7 +5,8 @@ package import Storage
 //
 // A batch has up to eight rows in `events` and one row in `marks`, so that half a batch can be told within a table
 // and between tables. Its number is in every row, and its payload is filled up to a size of its own, so that groups
-// of batches tear at every place.
+// of batches tear at every place. One row of a batch may be poisonous: its text is longer than `limits` let into a
+// segment, so it becomes a dead letter.
 
 /// The tables and batches of a simulated store.
 package enum SimulatedCatalog {
@@ -41,6 +42,7 @@ package enum SimulatedCatalog {
         limits.garbageGraceSeconds = 5
         limits.manifestsRetained = 2
         limits.segmentsPerPageMax = 3
+        limits.segmentValueBytesMax = 1_000
         return limits
     }()
 
@@ -49,48 +51,48 @@ package enum SimulatedCatalog {
     package static let nanosPerHour: Int64 = 3_600_000_000_000
 
     /// Batch `number` of `rows` rows in the `hour`-th hour, with `filler` bytes more in the journal.
+    ///
+    /// - Parameters:
+    ///   - number: in every row.
+    ///   - rows: how many rows `events` gets.
+    ///   - hour: which hour they fall in.
+    ///   - filler: bytes more in the journal.
+    ///   - poison: the row that no segment can hold; nil when there is none.
+    ///   - space: where they go.
+    /// - Returns: what is journaled, and its rows.
     package static func batch(
         _ number: UInt64,
         rows: Int,
         hour: Int,
         filler: Int,
+        poison: Int? = nil,
         space: String = space
     ) -> PendingBatch {
-        var payload = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 12 + filler)
-        for byte in 0..<8 { payload[byte] = UInt8(truncatingIfNeeded: number >> (8 * byte)) }
-        payload[8] = UInt8(rows)
-        payload[9] = UInt8(hour)
-        let record = JournalRecord(kind: 1, space: space, receivedAt: number, payload: payload)
-        return PendingBatch(record: record, rows: decode(payload))
-    }
-
-    /// Turns a journaled batch back into rows.
-    package static let decoder = BatchDecoder(
-        decode: { record in .rows(decode(record.payload)) },
-        split: { _ in nil }
-    )
-
-    private static func decode(_ payload: [UInt8]) -> DecodedBatch {
-        var number: UInt64 = 0
-        for byte in 0..<8 { number |= UInt64(payload[byte]) << (8 * byte) }
-        let count = Int(payload[8])
-        let start = firstHour + Int64(payload[9]) * nanosPerHour
-        let ids = (0..<count).map { number << 4 | UInt64($0) }
-        return DecodedBatch(tables: [
-            rows(0, ids, start + Int64(number)), rows(1, [number << 4 | 15], start + Int64(number)),
-        ])
-    }
-
-    private static func rows(_ table: Int, _ ids: [UInt64], _ time: Int64) -> TableRows {
-        TableRows(
-            table: table,
-            rowCount: ids.count,
-            columns: [
-                .identifier(IdentifierColumn(words: ids, wordsPerRow: 1)),
-                .fixed(FixedColumn(values: ids.map { _ in time })),
-                .absent(rows: ids.count),
-            ],
-            timeField: 1
+        let batch = SimulatedPayload(number: number, rows: rows, hour: hour, poison: poison)
+        let fill = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: filler)
+        let record = JournalRecord(
+            kind: 1,
+            space: space,
+            receivedAt: number,
+            payload: batch.bytes + fill
         )
+        return PendingBatch(record: record, rows: batch.decoded)
     }
+
+    /// Turns a journaled batch back into rows, and divides it by rows.
+    package static let decoder = BatchDecoder(
+        decode: { record in .rows(SimulatedPayload(record.payload).decoded) },
+        split: { record in
+            guard let halves = SimulatedPayload(record.payload).halves else { return nil }
+            func part(_ payload: SimulatedPayload) -> JournalRecord {
+                JournalRecord(
+                    kind: record.kind,
+                    space: record.space,
+                    receivedAt: record.receivedAt,
+                    payload: payload.bytes
+                )
+            }
+            return (part(halves.0), part(halves.1))
+        }
+    )
 }

@@ -12,13 +12,12 @@ package struct SnapshotReader {
         let table: Int
     }
 
-    private let disk: SimulatedDisk
-    private let root: String
+    private let summary: (String) -> (byteCount: Int, crc: UInt32)?
     private var known: [Key: [UInt64]] = [:]
 
-    package init(disk: SimulatedDisk, root: String) {
-        self.disk = disk
-        self.root = root
+    /// - Parameter summary: size and CRC-32C of an object, without being a call.
+    package init(summary: @escaping (String) -> (byteCount: Int, crc: UInt32)?) {
+        self.summary = summary
     }
 
     /// Adds every row of `snapshot` to what was found.
@@ -42,11 +41,12 @@ package struct SnapshotReader {
         _ table: Int,
         _ segment: SegmentInfo
     ) throws -> [UInt64] {
-        let path =
-            root + "/"
-            + segment.key(space: snapshot.space, table: SimulatedCatalog.tables[table].name)
+        let path = segment.key(
+            space: snapshot.space,
+            table: SimulatedCatalog.tables[table].name
+        )
         let key = Key(id: segment.id, crc: segment.crc32c, table: table)
-        let summary = disk.summary(path)
+        let summary = summary(path)
         if let known = known[key], let summary, summary.crc == segment.crc32c,
             summary.byteCount == segment.bytes
         {

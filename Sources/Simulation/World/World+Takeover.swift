@@ -4,10 +4,11 @@ import Synchronization
 // Writers that should be dead, and work in the middle of other work.
 //
 // The lock of the data directory is what keeps a second process out. Here it is lost, as a network file system may
-// lose it: a stalled engine stays while a newer one opens, and wakes later. What it commits must be refused.
+// lose it: a stalled engine stays while a newer one opens, and wakes in the middle of that or later. What it commits or
+// acknowledges after the takeover must be refused.
 // An `Interruption` runs other work between two calls of a flush, a merge or a collection, on the one thread there is.
 
-/// Runs something once, at a later change of the disk outside the journal.
+/// Runs something once, at a later change of the disk.
 final class Interruption: CallObserver {
     /// The work; it runs on the thread that drives the world, inside one of its calls.
     struct Work: @unchecked Sendable {
@@ -20,14 +21,20 @@ final class Interruption: CallObserver {
     }
 
     private let state: Mutex<State>
+    private let includesJournal: Bool
 
-    init(afterCalls calls: Int, _ body: @escaping () -> Void) {
+    /// - Parameters:
+    ///   - calls: the work runs at the `calls`-th change from now.
+    ///   - includesJournal: whether changes of the journal count: the engine may hold its journal's lock
+    ///     then, so `body` must not append to the same engine.
+    ///   - body: the work.
+    init(afterCalls calls: Int, includesJournal: Bool, _ body: @escaping () -> Void) {
+        self.includesJournal = includesJournal
         state = Mutex(State(callsLeft: calls, work: Work(body: body)))
     }
 
     func willCall(_ operation: FileOperation, _ path: String) {
-        // The journal's lock may be held over calls on its files.
-        guard !path.contains("/journal") else { return }
+        guard includesJournal || !path.contains("/journal") else { return }
         let due = state.withLock { state -> Work? in
             state.callsLeft -= 1
             guard state.callsLeft <= 0 else { return nil }
@@ -40,48 +47,89 @@ final class Interruption: CallObserver {
 
 extension World {
     /// Opens the store in another process although this one still runs; this one sleeps from now on.
-    func takeOver() throws {
+    ///
+    /// - Parameter wake: at which change of the opening the sleeper does something, and what; it may still
+    ///   succeed then.
+    /// - Throws: `Violation` when a promise is broken.
+    func takeOver(wake: (afterCalls: Int, choice: Int)? = nil) throws {
         guard let engine, fileSystem.isAlive else { return }
         log("take over")
-        fileSystem.arm(nil)
+        calm()
         sleepers.append((engine, fileSystem))
         disk.loseLocks()
         fileSystem = disk.boot()
         self.engine = nil
-        if try !open() { throw Violation("the store does not open on a sound disk") }
+        if let wake {
+            let sleeper = sleepers.count - 1
+            isContended = true
+            defer { isContended = false }
+            try interrupt(
+                afterCalls: wake.afterCalls,
+                includesJournal: true,
+                with: { try self.wakeSleeper(wake.choice, at: sleeper, isOver: false) }
+            ) {
+                if try open() { return }
+            }
+        }
+        guard self.engine == nil else { return }
+        guard try open() else { throw Violation("the store does not open on a sound disk") }
     }
 
-    /// Has one stalled engine do what it was about to do; it must not get it committed.
-    func wakeSleeper(_ choice: Int) throws {
-        guard let (engine, process) = sleepers.first, process.isAlive else { return }
-        let space = SimulatedCatalog.space
+    /// Has one stalled engine do what it was about to do.
+    ///
+    /// Once the takeover is over, it must not get anything committed or acknowledged.
+    func wakeSleeper(_ choice: Int, at index: Int = 0, isOver: Bool = true) throws {
+        guard sleepers.indices.contains(index) else { return }
+        let (engine, process) = sleepers[index]
+        guard process.isAlive else { return }
         log("a stalled writer wakes: \(choice)")
         do throws(StorageError) {
-            let committed =
-                switch choice % 4 {
-                case 0: try engine.flush(space: space)
-                case 1: try engine.compact(space: space) > 0
-                case 2: try engine.retain(space: space, before: .max, bytesMax: nil) > 0
-                default: try engine.collectGarbage(space: space) < 0
-                }
-            if committed { throw StorageError(.restore, "a fenced writer committed", remedy: "") }
+            if !isOver { ledger.expire(before: choice % Self.sleeperChoices == 2 ? .max : 0) }
+            if try act(engine, choice), isOver {
+                throw StorageError(.restore, "a fenced writer was told success", remedy: "")
+            }
         } catch {
             if error.code == .restore, error.remedy.isEmpty { throw Violation(error.message) }
-            if error.code == .stop { sleepers.removeFirst() }
+            log("it is refused: \(error.message)")
+            if error.code == .stop, isOver { sleepers.remove(at: index) }
         }
         try check()
+    }
+
+    static let sleeperChoices = 6
+
+    /// One thing that an engine may be about to do; true when that changed the store for certain.
+    private func act(_ engine: StorageEngine, _ choice: Int) throws(StorageError) -> Bool {
+        let space = SimulatedCatalog.space
+        switch choice % Self.sleeperChoices {
+        case 0: return try engine.flush(space: space)
+        case 1: return try engine.compact(space: space) > 0
+        case 2: return try engine.retain(space: space, before: .max, bytesMax: nil) > 0
+        case 3:
+            try engine.collectGarbage(space: space)
+            return false
+        case 4:
+            if !engine.hasSpace(Self.secondSpace) { try engine.createSpace(Self.secondSpace) }
+            return false
+        default:
+            let number = ledger.attempt(rows: 2, hour: 1)
+            _ = try engine.append([SimulatedCatalog.batch(number, rows: 2, hour: 1, filler: 3_000)])
+            ledger.acknowledge(number)
+            return true
+        }
     }
 
     /// Runs `operation` with `work` in the middle of it.
     func interrupt(
         afterCalls calls: Int,
+        includesJournal: Bool = false,
         with work: @escaping () throws -> Void,
         _ operation: () throws -> Void
     ) throws {
         let failure = Mutex<(any Error)?>(nil)
         let process = fileSystem
         process.observe(
-            Interruption(afterCalls: calls) {
+            Interruption(afterCalls: calls, includesJournal: includesJournal) {
                 do { try work() } catch { failure.withLock { $0 = error } }
             }
         )
@@ -95,20 +143,22 @@ extension World {
     func query() throws {
         guard let engine, let expected = try observe() else { return }
         do {
-            var fresh = SnapshotReader(disk: disk, root: Self.root)
+            var fresh = Self.reader(disk, objects)
             var found = Observation(batches: ledger.batches.count)
             for space in engine.spaceNames {
                 if let snapshot = engine.snapshot(space: space) {
                     try fresh.add(snapshot, to: &found)
                 }
             }
+            try withoutFaults { try addLetters(engine, to: &found) }
             guard found == expected else { throw Violation("a query was answered in part") }
             log("query")
         } catch let violation as Violation {
             throw violation
         } catch {
             log("query failed: \(error)")
-            guard !fileSystem.isAlive || fileSystem.hasFired else {
+            let isExplained = fileSystem.hasFired || objects?.hasMisbehaved ?? false
+            guard !fileSystem.isAlive || isExplained else {
                 throw Violation("a query failed without a fault: \(error)")
             }
         }

@@ -1,4 +1,4 @@
-import Failpoints
+package import Failpoints
 package import Storage
 
 // A simulated world: one disk, the node that uses it, and the account of what its clients were told.
@@ -15,6 +15,10 @@ package struct WorldOptions: Sendable {
     package var hasSecondSpace = false
     /// Whether the data directory is there, durably, before the first opening.
     package var makesRoot = false
+    /// Whether everything but the journal is kept in an object store that is not the disk.
+    package var usesObjectStore = false
+    /// The failpoints of every engine.
+    package var failpoints = FailpointRegistry()
     /// A defect planted below the engine, to see that the checks find it.
     package var mutant: Mutant?
 
@@ -31,6 +35,8 @@ package final class World {
     package let clock: SimulatedClock
     let random: SimulatedRandom
     package internal(set) var fileSystem: SimulatedFileSystem
+    /// Where everything but the journal is kept; nil for the disk.
+    package let objects: SimulatedObjectStore?
     package internal(set) var engine: StorageEngine?
     package internal(set) var ledger = Ledger()
     private var reader: SnapshotReader
@@ -42,6 +48,12 @@ package final class World {
     private var held: [(snapshot: Snapshot, found: Observation)] = []
     /// Engines that lost the store without knowing it, and their processes.
     var sleepers: [(engine: StorageEngine, process: SimulatedFileSystem)] = []
+    /// Whether rows that no segment could hold are let into segments, as a newer program might.
+    package var isLenient = false
+    /// Whether a failpoint has fired, which explains an error.
+    package var isExcused: () -> Bool = { false }
+    /// Whether a stalled engine does something while the store is being opened.
+    var isContended = false
     /// How often the store was opened after a crash, a kill or a poisoned log.
     package private(set) var recoveries = 0
     /// What happened, for the report of a failure.
@@ -53,10 +65,42 @@ package final class World {
         clock = SimulatedClock()
         random = SimulatedRandom(seed: options.seed ^ 0x1d)
         fileSystem = disk.boot()
-        reader = SnapshotReader(disk: disk, root: Self.root)
+        let objects =
+            options.usesObjectStore
+            ? SimulatedObjectStore(seed: options.seed, clock: clock) : nil
+        self.objects = objects
+        reader = Self.reader(disk, objects)
         decoder =
             options.mutant?.planted(over: SimulatedCatalog.decoder) ?? SimulatedCatalog.decoder
         disk.prepareDirectory(options.makesRoot ? "/data" : Self.root)
+    }
+
+    /// Reads snapshots as they are, without a call.
+    static func reader(_ disk: SimulatedDisk, _ objects: SimulatedObjectStore?) -> SnapshotReader {
+        SnapshotReader { key in
+            let bytes =
+                if let objects { objects.contents(key) } else {
+                    disk.contents(root + "/" + key)
+                }
+            return bytes.map { ($0.count, crc32c($0)) }
+        }
+    }
+
+    /// The bytes of an object, without a call.
+    private func contents(_ key: String) -> [UInt8]? {
+        if let objects { objects.contents(key) } else { disk.contents(Self.root + "/" + key) }
+    }
+
+    /// Runs `body` without any fault, for the eyes of the world.
+    package func withoutFaults<Result>(_ body: () throws -> Result) rethrows -> Result {
+        guard let objects else { return try fileSystem.withoutFaults(body) }
+        return try objects.withoutFaults { try fileSystem.withoutFaults(body) }
+    }
+
+    /// Takes every armed fault away.
+    package func calm() {
+        fileSystem.arm(nil)
+        objects?.misbehave(ObjectStoreFaults())
     }
 
     package func log(_ text: @autoclosure () -> String) { schedule.append(text()) }
@@ -68,18 +112,21 @@ package final class World {
         held = []
         engine = nil
         if !fileSystem.isAlive { fileSystem = disk.boot() }
+        var limits = options.limits
+        if isLenient { limits.segmentValueBytesMax = 1 << 20 }
         do throws(StorageError) {
             engine = try StorageEngine.open(
                 environment: environment(fileSystem),
-                limits: options.limits,
+                limits: limits,
                 dataDirectory: Self.root,
+                store: objects?.connect(fileSystem),
                 catalog: SimulatedCatalog.tables,
                 spaces: [SimulatedCatalog.space],
                 decoder: decoder
             )
         } catch {
             log("open failed: \(error.message)")
-            guard error.code != .restore else {
+            guard error.code != .restore || isContended else {
                 throw Violation("the store does not open: \(error)")
             }
             try excuse(error, "open")
@@ -96,19 +143,20 @@ package final class World {
             fileSystem: options.mutant?.planted(over: process) ?? process,
             clock: clock,
             random: random,
-            failpoints: .init()
+            failpoints: options.failpoints
         )
     }
 
     /// Everything the store shows at this moment.
     package func observe() throws -> Observation? {
         guard let engine, fileSystem.isAlive else { return nil }
-        return try fileSystem.withoutFaults {
+        return try withoutFaults {
             var found = Observation(batches: ledger.batches.count)
             for space in engine.spaceNames {
                 guard let snapshot = engine.snapshot(space: space) else { continue }
                 try reader.add(snapshot, to: &found)
             }
+            try addLetters(engine, to: &found)
             return found
         }
     }
@@ -131,7 +179,7 @@ package final class World {
             try checkManifest(space, version.id)
         }
         for entry in held {
-            let again = try fileSystem.withoutFaults {
+            let again = try withoutFaults {
                 var again = Observation(batches: entry.found.rows.count - 1)
                 try reader.add(entry.snapshot, to: &again)
                 return again
@@ -144,20 +192,20 @@ package final class World {
 
     /// A published manifest stays what it is, and none is ever given up.
     private func checkManifest(_ space: String, _ id: UInt64) throws(Violation) {
-        let directory = Self.root + "/spaces/" + space
-        guard let current = disk.summary(directory + "/manifest/" + Self.manifestName(id)) else {
+        let directory = "spaces/" + space
+        guard let current = contents(directory + "/manifest/" + Self.manifestName(id)) else {
             throw Violation("manifest \(id) of space \(space) is missing")
         }
         // Below the boundary anything may lie: a stalled writer finds out only after it has put its manifest.
-        let boundary = disk.contents(directory + "/manifest/BOUNDARY").map(Self.number) ?? 0
+        let boundary = contents(directory + "/manifest/BOUNDARY").map(Self.number) ?? 0
         for (known, crc) in manifests[space] ?? [:] where known > boundary {
-            let found = disk.summary(directory + "/manifest/" + Self.manifestName(known))
-            if let found, found.crc != crc {
+            let found = contents(directory + "/manifest/" + Self.manifestName(known))
+            if let found, crc32c(found) != crc {
                 throw Violation("manifest \(known) of space \(space) was replaced")
             }
         }
-        manifests[space, default: [:]][id] = current.crc
-        guard !disk.hasDirectory(directory + "/damaged") else {
+        manifests[space, default: [:]][id] = crc32c(current)
+        guard !disk.hasDirectory(Self.root + "/" + directory + "/damaged") else {
             throw Violation("a manifest of space \(space) was given up")
         }
     }
@@ -178,7 +226,7 @@ package final class World {
             return
         }
         guard fileSystem.isAlive else { return }
-        let found = try fileSystem.withoutFaults {
+        let found = try withoutFaults {
             var found = Observation(batches: ledger.batches.count)
             try reader.add(snapshot, to: &found)
             return found
@@ -191,10 +239,11 @@ package final class World {
     /// Checks every byte of the store as `holdfast verify` does.
     package func verify() throws {
         guard fileSystem.isAlive else { return }
-        try fileSystem.withoutFaults {
+        try withoutFaults {
             let report = try StoreInspection(
                 environment: environment(fileSystem),
                 dataDirectory: Self.root,
+                store: objects?.connect(fileSystem),
                 catalog: SimulatedCatalog.tables
             ).verify(decoder: SimulatedCatalog.decoder, progress: { _ in })
             if let problem = report.problems.first { throw Violation("verify finds: \(problem)") }
@@ -202,12 +251,25 @@ package final class World {
     }
 
     /// Appends one group; enters what the clients are told.
-    package func append(_ shapes: [(rows: Int, hour: Int, filler: Int)]) throws {
+    ///
+    /// - Parameters:
+    ///   - shapes: the batches.
+    ///   - poison: the row of the first batch that no segment can hold; nil when there is none.
+    /// - Throws: `Violation` when an error has no fault that explains it.
+    package func append(
+        _ shapes: [(rows: Int, hour: Int, filler: Int)],
+        poison: Int? = nil
+    ) throws {
         guard let engine else { return }
         var batches: [PendingBatch] = []
         var numbers: [UInt64] = []
-        for shape in shapes {
-            let number = ledger.attempt(rows: shape.rows, hour: shape.hour)
+        for (index, shape) in shapes.enumerated() {
+            let bad = index == 0 ? poison.map { $0 % shape.rows } : nil
+            let number = ledger.attempt(
+                rows: shape.rows,
+                hour: shape.hour,
+                isPoisonous: bad != nil
+            )
             let isSecond = number % 3 == 0 && engine.hasSpace(Self.secondSpace)
             numbers.append(number)
             batches.append(
@@ -216,6 +278,7 @@ package final class World {
                     rows: shape.rows,
                     hour: shape.hour,
                     filler: shape.filler,
+                    poison: bad,
                     space: isSecond ? Self.secondSpace : SimulatedCatalog.space
                 )
             )
@@ -247,7 +310,9 @@ package final class World {
 
     /// An error without a fault that explains it is a violation.
     private func excuse(_ error: StorageError, _ name: String) throws {
-        guard fileSystem.isAlive, !fileSystem.hasFired else { return }
+        guard fileSystem.isAlive, !fileSystem.hasFired, !isContended, !isExcused(),
+            !(objects?.hasMisbehaved ?? false)
+        else { return }
         throw Violation("\(name) failed without a fault: \(error)")
     }
 

@@ -117,7 +117,8 @@ package struct DeadLetter: Sendable {
 
     /// Reads and checks a letter.
     ///
-    /// - Throws: `.restore` when the bytes are not letter `id` of this store.
+    /// - Throws: `.restore` when the bytes are not letter `id` of this store; `.fixRequest` when a newer program
+    ///   wrote them.
     static func decode(
         _ bytes: [UInt8],
         id: DeadLetterID,
@@ -126,8 +127,13 @@ package struct DeadLetter: Sendable {
         guard bytes.count >= prefixBytes + 4, bytes.load(UInt32.self, at: 0) == magic else {
             throw damaged(id, "it is cut short, or something else")
         }
-        guard bytes.load(UInt32.self, at: 4) == version else {
-            throw damaged(id, "it has version \(bytes.load(UInt32.self, at: 4))")
+        let found = bytes.load(UInt32.self, at: 4)
+        guard found <= version else {
+            throw StorageError(
+                .fixRequest,
+                "dead letter \(id) has version \(found); this program reads up to \(version)",
+                remedy: "run the newer version of holdfast that wrote it"
+            )
         }
         let headerBytes = Int(bytes.load(UInt32.self, at: 8))
         let payloadBytes = Int(bytes.load(UInt32.self, at: 12))

@@ -1,4 +1,3 @@
-import Failpoints
 import Synchronization
 
 // The dead letters of one store.
@@ -78,6 +77,7 @@ final class LetterBox: Sendable {
                 do throws(StorageError) {
                     add(try DeadLetter.decode(bytes, id: id, storeID: storeID), bytes.count)
                 } catch {
+                    guard error.code == .restore else { throw error }
                     try setAside(id, bytes, error)
                 }
             } catch {
@@ -139,6 +139,7 @@ final class LetterBox: Sendable {
         do throws(StorageError) {
             return try DeadLetter.decode(bytes, id: id, storeID: storeID)
         } catch {
+            guard error.code == .restore else { throw error }
             try setAside(id, bytes, error)
             throw error
         }
@@ -152,10 +153,10 @@ final class LetterBox: Sendable {
     func keep(_ letter: DeadLetter) throws(StorageError) {
         let bytes = letter.encoded(storeID: storeID)
         for _ in 0..<2 {
-            try hit(.letterPutPre)
+            try environment.reach(.letterPutPre)
             switch try store.put(letter.id.letterKey, bytes, .ifAbsent) {
             case .created:
-                try hit(.letterPutPost)
+                try environment.reach(.letterPutPost)
                 return add(letter, bytes.count)
             case .exists, .conflict, .unknown: break
             }
@@ -164,6 +165,7 @@ final class LetterBox: Sendable {
                 let same = try DeadLetter.decode(found, id: letter.id, storeID: storeID)
                 return add(same, found.count)
             } catch {
+                guard error.code == .restore else { throw error }
                 try setAside(letter.id, found, error)
             }
         }
@@ -252,13 +254,5 @@ final class LetterBox: Sendable {
         try store.deleteDurably(id.letterKey)
         forget(id)
         state.withLock { $0.problems.append(why.message) }
-    }
-
-    private func hit(_ point: StorageFailpoint) throws(StorageError) {
-        do throws(InjectedFault) {
-            try environment.failpoints.hit(point)
-        } catch {
-            throw StorageError(.stop, "injected fault at \(error.point)", remedy: "this is a test")
-        }
     }
 }

@@ -1,4 +1,3 @@
-import Failpoints
 import Synchronization
 
 // Replaying and discarding dead letters.
@@ -92,7 +91,8 @@ extension StorageEngine {
         return try space.maintenance.withLock { _ throws(StorageError) -> DeadLetterOutcome in
             try foldLocked(space, through: id.lsn)
             guard let info = letters.info(id), !info.isSettled else { return .unknown }
-            try reach(.letterDiscardPre)
+            try environment.reach(.letterDiscardPre)
+            try fence.check()
             try letters.remove(id)
             return .done
         }
@@ -114,6 +114,7 @@ extension StorageEngine {
                 return (entry?.version.settledLetters ?? [], entry?.previousSettled ?? [])
             }
             guard !settled.isEmpty else { return }
+            try fence.check()
             // One damaged manifest may be stepped over: the one before must settle the letter too.
             for id in settled.intersection(previous).sorted() where letters.holds(id) {
                 try letters.remove(id)
@@ -209,11 +210,11 @@ extension StorageEngine {
             change.settled = [letter.id]
             change.forgotten = goneLetters(space)
             do throws(StorageError) {
-                try reach(.letterReplayCommitPre)
+                try environment.reach(.letterReplayCommitPre)
                 let version = try space.door.commit(change)
                 swap(version, space: space.name, dropFrozen: false)
                 letters.settle(change.settled)
-                try reach(.letterReplaySettled)
+                try environment.reach(.letterReplaySettled)
             } catch {
                 throw .failed(error)
             }

@@ -71,7 +71,12 @@ extension StorageEngine {
         _ space: Space,
         through cut: UInt64
     ) throws(StorageError) -> [(UInt64, JournalRecord)] {
-        let folded = state.withLock { $0.spaces[space.name]?.version.foldedLSN ?? 0 }
+        let (folded, most) = state.withLock { state in
+            (
+                state.spaces[space.name]?.version.foldedLSN ?? 0,
+                state.spaces.values.map(\.version.foldedLSN).max() ?? 0
+            )
+        }
         let recovery = JournalRecovery(
             environment: environment,
             directory: dataDirectory + "/journal",
@@ -79,7 +84,7 @@ extension StorageEngine {
         )
         var records: [(UInt64, JournalRecord)] = []
         // Groups up to `cut` are durable and stay as they are; the newer ones are being written.
-        _ = try recovery.run(foldedLSN: folded, through: cut, repair: false) { lsn, record in
+        _ = try recovery.run(folded: folded...max(folded, most), through: cut) { lsn, record in
             if record.space == space.name, lsn > folded, lsn <= cut {
                 records.append((lsn, record))
             }

@@ -1,11 +1,11 @@
-import Failpoints
 import Synchronization
 
 extension StorageEngine {
     /// Deletes objects of `space` that nobody can need: named by no retained manifest and no snapshot,
     /// minted before the writing that is under way, and seen unreferenced for the grace period.
     ///
-    /// The boundary is made durable before the first manifest goes.
+    /// The boundary is made durable before the first manifest goes. A process that was replaced deletes
+    /// nothing: what its successor has just written looks like garbage to it.
     ///
     /// - Returns: how many objects were deleted.
     @discardableResult
@@ -14,7 +14,7 @@ extension StorageEngine {
         // Holding the lock means that no flush or compaction is under way: every object not yet named
         // by a manifest belongs to an attempt that failed.
         return try space.maintenance.withLock { _ throws(StorageError) in
-            try reach(.collectMark)
+            try environment.reach(.collectMark)
             let manifests = try SpaceVersion.list(store, space: name)
             let kept = manifests.suffix(limits.manifestsRetained)
             var live: Set<String> = []
@@ -38,7 +38,8 @@ extension StorageEngine {
             for version in held { live.formUnion(version.objectKeys()) }
             var deleted = try deleteManifests(manifests.dropLast(kept.count), name)
             for key in try overdue(space, live) {
-                try reach(.collectDelete)
+                try environment.reach(.collectDelete)
+                try fence.check()
                 cache.remove(key: key)
                 try store.delete(key)
                 deleted += 1
@@ -53,6 +54,7 @@ extension StorageEngine {
         _ space: String
     ) throws(StorageError) -> Int {
         guard let last = ids.last else { return 0 }
+        try fence.check()
         if try SpaceVersion.boundary(store, space: space) < last {
             let bytes = StorageJSON.encode(SpaceVersion.Boundary(boundary: last))
             guard
@@ -69,7 +71,7 @@ extension StorageEngine {
                 )
             }
         }
-        try reach(.collectBoundary)
+        try environment.reach(.collectBoundary)
         for id in ids { try store.delete(Manifest.key(space: space, id: id)) }
         return ids.count
     }

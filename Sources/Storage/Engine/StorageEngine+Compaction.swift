@@ -1,4 +1,3 @@
-import Failpoints
 import Synchronization
 import Parquet
 
@@ -105,9 +104,9 @@ extension StorageEngine {
                 table.identity.isEmpty ? rowsIn == rowsOut : rowsIn >= rowsOut,
                 "compaction of \(table.name) turned \(rowsIn) rows into \(rowsOut)"
             )
-            try reach(.compactionCommitPre)
+            try environment.reach(.compactionCommitPre)
             let version = try space.door.commit(change)
-            try reach(.manifestSwap)
+            try environment.reach(.manifestSwap)
             swap(version, space: space.name, dropFrozen: false)
         } catch {
             throw Self.flushError(error)

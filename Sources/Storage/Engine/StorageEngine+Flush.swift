@@ -1,4 +1,3 @@
-import Failpoints
 import Synchronization
 import Parquet
 
@@ -43,7 +42,7 @@ extension StorageEngine {
             }
         }
         guard !frozen.isEmpty else { return false }
-        try reach(.flushFreeze)
+        try environment.reach(.flushFreeze)
         var change = SpaceChange(operation: "flush")
         change.foldedLSN = cut
         var poisoned: Set<DeadLetterID> = []
@@ -56,9 +55,9 @@ extension StorageEngine {
         }
         change.settled = unpoisoned(space, through: cut, poisoned)
         change.forgotten = goneLetters(space)
-        try reach(.flushCommitPre)
+        try environment.reach(.flushCommitPre)
         let version = try space.door.commit(change)
-        try reach(.manifestSwap)
+        try environment.reach(.manifestSwap)
         swap(version, space: space.name, dropFrozen: true)
         letters.settle(change.settled)
         try trimJournal()

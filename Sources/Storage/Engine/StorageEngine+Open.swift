@@ -1,13 +1,12 @@
-import Failpoints
 import Synchronization
 
 // Opening a store.
 //
-// lock the directory · FORMAT · for every space: newest manifest (list, then probe forward), checksum and chain; a damaged
-// newest one is set aside when the journal still holds everything since the one before · cut torn journal tails ·
-// commit the new epoch to every space (the fence) · replay the journal above each space's folded LSN (a batch that
-// cannot be decoded becomes a dead letter) · a new journal file under the new epoch. Every step may be repeated: a crash
-// during recovery is a crash like any other.
+// lock the directory · FORMAT · take the journal from a former writer (JournalFence.swift) · for every space: newest
+// manifest (list, then probe forward), checksum and chain; a damaged newest one is set aside when the journal still holds
+// everything since the one before · commit the new epoch to every space, which fences its commits · replay the journal
+// above each space's folded LSN · keep what cannot be decoded as dead letters · seal the journal where it was found to
+// end. Every step may be repeated: a crash during recovery is a crash like any other.
 
 extension StorageEngine {
     /// Opens the store in `dataDirectory`, recovering whatever an earlier process left.
@@ -16,6 +15,7 @@ extension StorageEngine {
     ///   - environment: the file system, clock, random source and failpoints to use.
     ///   - limits: the bounds of the engine; traps when they contradict each other.
     ///   - dataDirectory: where everything is kept; made when missing.
+    ///   - store: where everything but the journal is kept; nil for the data directory itself.
     ///   - catalog: every table, in an order that never changes.
     ///   - wanted: spaces that are made when missing.
     ///   - decoder: turns a journaled batch into rows, for replay; what it cannot decode becomes a dead
@@ -27,6 +27,7 @@ extension StorageEngine {
         environment: Environment,
         limits: Limits = Limits(),
         dataDirectory: String,
+        store: (any ObjectStore)? = nil,
         catalog: [TableDefinition],
         spaces wanted: [String],
         decoder: BatchDecoder
@@ -37,64 +38,138 @@ extension StorageEngine {
         let lock = try storing(dataDirectory) { () throws(FileError) in
             try fileSystem.makeDirectory(journalDirectory)
             try fileSystem.syncDirectory(parentDirectory(of: dataDirectory))
+            try fileSystem.syncDirectory(dataDirectory)
             return try fileSystem.lock(dataDirectory + "/LOCK")
         }
-        let store = try LocalObjectStore(fileSystem: fileSystem, root: dataDirectory)
+        let store: any ObjectStore =
+            if let store { store } else {
+                try LocalObjectStore(fileSystem: fileSystem, root: dataDirectory)
+            }
         let identity = try StoreIdentity.open(store, environment)
         let recovery = JournalRecovery(
             environment: environment,
             directory: journalDirectory,
             storeID: identity.storeID
         )
-
-        let letters = try LetterBox(
-            environment: environment,
-            store: store,
-            storeID: identity.storeID
-        )
+        var fence = try JournalFence.takeOver(environment, journalDirectory, above: 0)
         var versions: [String: SpaceVersion] = [:]
-        let existing = try storing(dataDirectory) { () throws(FileError) in
-            try fileSystem.list(dataDirectory + "/spaces").filter(\.isDirectory).map(\.name)
-        }
-        for name in existing {
+        for name in try store.folders("spaces/") {
             versions[name] = try newestVersion(store, name, identity.storeID, recovery)
         }
-        let foldedLSN = versions.values.map(\.foldedLSN).max() ?? 0
-        var epoch = versions.values.map(\.writerEpoch).max() ?? 0
-        epoch = max(epoch, try recovery.newestEpoch()) + 1
-
-        // Spaces that existed before are fenced; new ones begin.
+        let known = versions.values.map(\.writerEpoch).max() ?? 0
+        if known >= fence.epoch {
+            // The journal directory was made anew, or is from before there were fences.
+            fence = try JournalFence.takeOver(environment, journalDirectory, above: known)
+        }
         var states: [String: SpaceState] = [:]
-        for name in Set(existing).union(wanted).sorted() {
+        let foldedLSN = versions.values.map(\.foldedLSN).max() ?? 0
+        let firstLSN = try recovery.firstLSN() ?? 0
+        for name in Set(versions.keys).union(wanted).sorted() {
             let base = versions[name] ?? emptyVersion(name, identity.storeID)
             let door = CommitDoor(
                 environment: environment,
                 limits: limits,
                 store: store,
                 storeID: identity.storeID,
-                epoch: epoch,
+                epoch: fence.epoch,
                 newest: base
             )
-            var change = SpaceChange(operation: versions[name] == nil ? "create" : "open")
-            change.writerEpoch = epoch
-            change.foldedLSN = versions[name] == nil ? foldedLSN : nil
-            let version = try door.commit(change)
-            states[name] = SpaceState(
-                space: Space(name: name, door: door),
-                version: version,
-                previousFoldedLSN: base.id == 0 ? version.foldedLSN : base.foldedLSN,
-                active: Memtable(tables: catalog.count),
-                previousSettled: base.settledLetters
+            var folded: UInt64?
+            if base.id == 0 {
+                folded = foldedLSN
+            } else if base.writerEpoch < known, firstLSN > base.foldedLSN + 1 {
+                // Whoever trimmed the journal did not know this space: a replaced process made it, and nothing was
+                // acknowledged in it.
+                folded = firstLSN - 1
+            }
+            states[name] = try begin(door, base, foldedAtLeast: folded, catalog)
+        }
+        // Not before: until the commits above a former writer may have folded a batch into a new letter.
+        let letters = try LetterBox(
+            environment: environment,
+            store: store,
+            storeID: identity.storeID
+        )
+        for entry in states.values { letters.settle(entry.version.settledLetters) }
+        try environment.reach(.recoveryReplay)
+        let replayed = try replay(recovery, fence.epoch, decoder, environment, letters, &states)
+        let position = JournalPosition(
+            epoch: fence.epoch,
+            nextLSN: max(replayed.lastLSN, states.values.map(\.version.foldedLSN).max() ?? 0) + 1,
+            chain: replayed.chain
+        )
+        let seal = try fence.seal(
+            JournalFileHeader(
+                epoch: position.epoch,
+                sequence: JournalFormat.sealSequence,
+                firstLSN: position.nextLSN,
+                chain: position.chain,
+                storeID: identity.storeID
             )
-            letters.settle(version.settledLetters)
-        }
-        do {
-            try environment.failpoints.hit(StorageFailpoint.recoveryReplay)
-        } catch {
-            throw StorageError(.stop, "injected fault: \(error)", remedy: "this is a test")
-        }
+        )
+        let journal = Journal(
+            environment: environment,
+            limits: limits,
+            directory: journalDirectory,
+            storeID: identity.storeID,
+            fence: fence,
+            position: position,
+            retained: replayed.files + [(seal, position.nextLSN)]
+        )
+        return StorageEngine(
+            environment: environment,
+            limits: limits,
+            store: store,
+            dataDirectory: dataDirectory,
+            catalog: catalog,
+            cache: SegmentCache(store: store, limits: limits),
+            decoder: decoder,
+            letters: letters,
+            storeID: identity.storeID,
+            epoch: fence.epoch,
+            recovery: replayed.report,
+            fence: fence,
+            journal: journal,
+            state: State(spaces: states),
+            lock: lock
+        )
+    }
+
+    /// Commits the new epoch to a space: one that existed is fenced, a new one begins.
+    private static func begin(
+        _ door: CommitDoor,
+        _ base: SpaceVersion,
+        foldedAtLeast foldedLSN: UInt64?,
+        _ catalog: [TableDefinition]
+    ) throws(StorageError) -> SpaceState {
+        var change = SpaceChange(operation: base.id == 0 ? "create" : "open")
+        change.writerEpoch = door.epoch
+        change.foldedLSN = foldedLSN
+        change.foldsAtLeast = true
+        let version = try door.commit(change)
+        return SpaceState(
+            space: Space(name: base.manifest.space, door: door),
+            version: version,
+            previousFoldedLSN: base.id == 0 ? version.foldedLSN : base.foldedLSN,
+            active: Memtable(tables: catalog.count),
+            previousSettled: base.settledLetters
+        )
+    }
+
+    /// Applies the journal to the memtables; what cannot be decoded becomes a dead letter.
+    private static func replay(
+        _ recovery: JournalRecovery,
+        _ epoch: UInt64,
+        _ decoder: BatchDecoder,
+        _ environment: Environment,
+        _ letters: LetterBox,
+        _ states: inout [String: SpaceState]
+    ) throws(StorageError) -> JournalRecovery.Result {
         let now = environment.clock.now()
-        let replayed = try recovery.run(foldedLSN: foldedLSN, repair: true) {
+        let folded = states.values.map(\.version.foldedLSN)
+        let range = (folded.min() ?? 0)...(folded.max() ?? 0)
+        var poisoned: [DeadLetter] = []
+        let replayed = try recovery.run(folded: range, writer: epoch) {
             lsn,
             record throws(StorageError) in
             guard var entry = states[record.space] else {
@@ -111,97 +186,18 @@ extension StorageEngine {
                 entry.active.apply(rows, lsn: lsn, at: now)
             case .poisoned(let reason):
                 let id = DeadLetterID(lsn: lsn)
-                try letters.keep(DeadLetter(id: id, record: record, since: now, reason: reason))
+                poisoned.append(DeadLetter(id: id, record: record, since: now, reason: reason))
                 entry.poisoned.insert(id)
             }
             states[record.space] = entry
         }
-        let journal = Journal(
-            environment: environment,
-            limits: limits,
-            directory: journalDirectory,
-            storeID: identity.storeID,
-            position: JournalPosition(
-                epoch: epoch,
-                nextLSN: max(replayed.lastLSN, foldedLSN) + 1,
-                chain: replayed.chain
-            ),
-            retained: replayed.files
-        )
-        return StorageEngine(
-            environment: environment,
-            limits: limits,
-            store: store,
-            dataDirectory: dataDirectory,
-            catalog: catalog,
-            cache: SegmentCache(store: store, limits: limits),
-            decoder: decoder,
-            letters: letters,
-            storeID: identity.storeID,
-            epoch: epoch,
-            recovery: replayed.report,
-            journal: journal,
-            state: State(spaces: states),
-            lock: lock
-        )
-    }
-
-    /// Makes a space, durably.
-    ///
-    /// - Throws: `.fixRequest` when the name is taken or not allowed.
-    package func createSpace(_ name: String) throws(StorageError) {
-        guard Self.isValidSpaceName(name) else {
-            throw StorageError(
-                .fixRequest,
-                "\(name) is not a name for a space",
-                remedy: "use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit"
-            )
-        }
-        guard !hasSpace(name) else {
-            throw StorageError(
-                .fixRequest,
-                "space \(name) exists already",
-                remedy: "choose another name"
-            )
-        }
-        let lastLSN = journal.withLock { $0.lastLSN }
-        let door = CommitDoor(
-            environment: environment,
-            limits: limits,
-            store: store,
-            storeID: storeID,
-            epoch: epoch,
-            newest: Self.emptyVersion(name, storeID)
-        )
-        var change = SpaceChange(operation: "create")
-        change.foldedLSN = lastLSN
-        let version = try door.commit(change)
-        state.withLock { state in
-            guard state.spaces[name] == nil else { return }
-            state.spaces[name] = SpaceState(
-                space: Space(name: name, door: door),
-                version: version,
-                previousFoldedLSN: version.foldedLSN,
-                active: Memtable(tables: catalog.count)
-            )
-        }
-    }
-
-    /// Whether `name` may be a space: it is a directory name and a header value.
-    package static func isValidSpaceName(_ name: String) -> Bool {
-        guard (1...63).contains(name.utf8.count), let first = name.utf8.first else { return false }
-        let isAlphanumeric = { (byte: UInt8) in
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-        }
-        return isAlphanumeric(first)
-            && name.utf8.allSatisfy {
-                isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
-            }
+        // Only now is the newest batch durable: a letter of one that is lost would be taken for the next of its number.
+        for letter in poisoned { try letters.keep(letter) }
+        return replayed
     }
 
     /// The version before the first.
-    private static func emptyVersion(_ space: String, _ storeID: String) -> SpaceVersion {
+    static func emptyVersion(_ space: String, _ storeID: String) -> SpaceVersion {
         SpaceVersion(
             manifest: Manifest(
                 id: 0,
@@ -264,6 +260,13 @@ extension StorageEngine {
             let first = try recovery.firstLSN(), first <= previous.foldedLSN + 1,
             let bytes = try store.get(Manifest.key(space: space, id: newest))
         else { throw damage }
+        guard try store.byteCount(Manifest.key(space: space, id: newest + 1)) == nil else {
+            throw StorageError(
+                .retry,
+                "space \(space) changes while the store is being opened",
+                remedy: "another process serves this store: stop one of the two"
+            )
+        }
         _ = try store.put("spaces/\(space)/damaged/\(newest).json", bytes, .always)
         try store.delete(Manifest.key(space: space, id: newest))
         return previous
@@ -291,11 +294,6 @@ extension StorageEngine {
 }
 
 extension JournalRecovery {
-    /// The newest epoch that a journal file's name carries.
-    func newestEpoch() throws(StorageError) -> UInt64 {
-        try names().compactMap { JournalFormat.parse(fileName: $0)?.epoch }.max() ?? 0
-    }
-
     /// The first LSN the journal still holds; nil when there is no file.
     func firstLSN() throws(StorageError) -> UInt64? {
         guard let name = try names().first else { return nil }

@@ -1,4 +1,3 @@
-import Failpoints
 import Parquet
 import Synchronization
 
@@ -80,6 +79,7 @@ package final class StorageEngine: Sendable {
     package let epoch: UInt64
     /// What recovery found when the engine was opened.
     package let recovery: JournalRecoveryReport
+    let fence: JournalFence
     let journal: Mutex<Journal>
     let state: Mutex<State>
     private let lock: Mutex<(any FileHandle)?>
@@ -96,6 +96,7 @@ package final class StorageEngine: Sendable {
         storeID: String,
         epoch: UInt64,
         recovery: JournalRecoveryReport,
+        fence: JournalFence,
         journal: sending Journal,
         state: sending State,
         lock: any FileHandle
@@ -111,6 +112,7 @@ package final class StorageEngine: Sendable {
         self.storeID = storeID
         self.epoch = epoch
         self.recovery = recovery
+        self.fence = fence
         self.journal = Mutex(journal)
         self.state = Mutex(state)
         self.lock = Mutex(lock)
@@ -129,7 +131,7 @@ package final class StorageEngine: Sendable {
         let result = journal.withLock { journal -> Result<UInt64, StorageError> in
             do throws(StorageError) {
                 let first = try journal.append(batches.map(\.record))
-                try reach(.memtableApply)
+                try environment.reach(.memtableApply)
                 let now = environment.clock.now()
                 state.withLock { state in
                     for (index, batch) in batches.enumerated() {
@@ -140,6 +142,7 @@ package final class StorageEngine: Sendable {
                         )
                     }
                 }
+                try environment.reach(.acknowledge)
                 return .success(first)
             } catch {
                 return .failure(error)
@@ -196,15 +199,6 @@ package final class StorageEngine: Sendable {
     /// Figures of the journal.
     package var journalStatus: (lastLSN: UInt64, bytes: Int, barriers: Int) {
         journal.withLock { ($0.lastLSN, $0.byteCount, $0.barrierCount) }
-    }
-
-    /// Reaches a failpoint; an injected fault becomes this module's error.
-    func reach(_ point: StorageFailpoint) throws(StorageError) {
-        do throws(InjectedFault) {
-            try environment.failpoints.hit(point)
-        } catch {
-            throw StorageError(.stop, "injected fault at \(error.point)", remedy: "this is a test")
-        }
     }
 
     /// A new segment id, greater than every one before.

@@ -15,22 +15,32 @@ package struct VerificationReport: Sendable {
 /// Reads a store without taking its lock or changing a byte.
 package struct StoreInspection: Sendable {
     private let environment: Environment
-    private let store: ReadOnlyObjectStore
+    private let store: any ObjectStore
     private let dataDirectory: String
     private let catalog: [TableDefinition]
     private let storeID: String
 
+    /// Looks at the store in `dataDirectory`.
+    ///
+    /// - Parameters:
+    ///   - environment: the file system to read.
+    ///   - dataDirectory: where the journal is.
+    ///   - store: where everything else is; nil for the data directory itself.
+    ///   - catalog: every table.
     /// - Throws: `.restore` when there is no store, or one of another format.
     package init(
         environment: Environment,
         dataDirectory: String,
+        store: (any ObjectStore)? = nil,
         catalog: [TableDefinition]
     ) throws(StorageError) {
         self.environment = environment
         self.dataDirectory = dataDirectory
         self.catalog = catalog
-        store = ReadOnlyObjectStore(fileSystem: environment.fileSystem, root: dataDirectory)
-        guard let identity = try StoreIdentity.read(store) else {
+        self.store =
+            store
+            ?? ReadOnlyObjectStore(fileSystem: environment.fileSystem, root: dataDirectory)
+        guard let identity = try StoreIdentity.read(self.store) else {
             throw StorageError(
                 .restore,
                 "there is no store in \(dataDirectory)",
@@ -42,11 +52,7 @@ package struct StoreInspection: Sendable {
 
     /// The spaces of the store, sorted.
     package func spaces() throws(StorageError) -> [String] {
-        try storing(dataDirectory) { () throws(FileError) in
-            try environment.fileSystem.list(dataDirectory + "/spaces").filter(\.isDirectory).map(
-                \.name
-            )
-        }
+        try store.folders("spaces/")
     }
 
     /// The newest version of a space, without what is only in the journal.
@@ -130,7 +136,8 @@ package struct StoreInspection: Sendable {
                 storeID: storeID
             )
             var problems: [String] = []
-            let result = try recovery.run(foldedLSN: folded.values.max() ?? 0, repair: false) {
+            let least = folded.values.min() ?? 0
+            let result = try recovery.run(folded: least...max(least, folded.values.max() ?? 0)) {
                 lsn,
                 record throws(StorageError) in
                 guard lsn > folded[record.space] ?? 0,
@@ -223,6 +230,10 @@ private struct ReadOnlyObjectStore: ObjectStore {
 
     func list(_ prefix: String) throws(StorageError) -> [ObjectInfo] {
         try LocalObjectStore.list(fileSystem, root: root, prefix)
+    }
+
+    func folders(_ prefix: String) throws(StorageError) -> [String] {
+        try LocalObjectStore.folders(fileSystem, root: root, prefix)
     }
 
     func byteCount(_ key: String) throws(StorageError) -> Int? {

@@ -32,6 +32,17 @@ public struct Environment: Sendable {
     }
 }
 
+extension Environment {
+    /// Reaches a failpoint; an injected fault becomes this module's error.
+    func reach(_ point: StorageFailpoint) throws(StorageError) {
+        do throws(InjectedFault) {
+            try failpoints.hit(point)
+        } catch {
+            throw StorageError(.stop, "injected fault at \(error.point)", remedy: "this is a test")
+        }
+    }
+}
+
 /// The time of day.
 ///
 /// The engine orders nothing by it: it only ages memtables, retention and garbage.

@@ -56,6 +56,8 @@ public protocol FileSystem: Sendable {
     func remove(_ path: String) throws(FileError)
     /// The size of a file, or nil when there is none.
     func byteCount(_ path: String) throws(FileError) -> Int?
+    /// Whether there is a file of that name at this moment, whatever this machine remembers of the directory.
+    func exists(_ path: String) throws(FileError) -> Bool
     /// Bytes of the volume that holds `path`: all, and available to this process.
     func space(_ path: String) throws(FileError) -> (total: Int, available: Int)
     /// Takes the exclusive lock of a file that is made when missing; `.locked` when another process

@@ -96,6 +96,22 @@ public struct PosixFileSystem: FileSystem {
         throw fileError("stat", path, errno)
     }
 
+    /// Whether there is a file of that name at this moment.
+    ///
+    /// Opening a file makes a network mount ask its server, where `stat(2)` may be answered from a cache.
+    public func exists(_ path: String) throws(FileError) -> Bool {
+        do throws(FileError) {
+            close(try retrying("open", path) { Glibc.open(path, O_RDONLY | O_CLOEXEC) })
+            return true
+        } catch {
+            switch error.kind {
+            case .notFound: return false
+            case .tooManyFiles: return try byteCount(path) != nil
+            default: throw error
+            }
+        }
+    }
+
     /// Bytes of the volume that holds `path`, leaving out what is reserved for root.
     public func space(_ path: String) throws(FileError) -> (total: Int, available: Int) {
         var status = statvfs()

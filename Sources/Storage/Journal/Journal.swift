@@ -2,8 +2,10 @@ import Failpoints
 
 // The node's write-ahead log, as its one writer sees it.
 //
-// append: build the group in memory · pwrite · fdatasync · only then is any of its batches acknowledged.
+// append: build the group in memory · pwrite · fdatasync · look whether the fence is still there · only then is any of its
+// batches acknowledged.
 // rotate: create the next file · write its header · fdatasync · fsync(directory); the first group goes in after.
+// A fence that is gone means that another process has the store: what was written counts for nothing (JournalFence.swift).
 // Any error of these leaves the bytes in an unknown state: the journal is poisoned, nothing is retried on the
 // same descriptor, and the node reopens through recovery, which decides from what is on disk.
 // Power lost during append: the group is torn and nobody was told of it; recovery truncates it.
@@ -32,11 +34,12 @@ final class Journal {
     private let limits: Limits
     private let directory: String
     private let storeID: String
+    private let fence: JournalFence
     private var position: JournalPosition
     private var handle: (any FileHandle)?
     private var files: [File]
     private var writeOffset = 0
-    private var nextSequence: UInt64 = 1
+    private var nextSequence = JournalFormat.sealSequence + 1
     private var group: [UInt8] = []
     private(set) var isPoisoned = false
     /// Bytes of journal files on disk, for status.
@@ -48,12 +51,14 @@ final class Journal {
 
     /// Goes on at `position`, in a new file that is made at the first append.
     ///
-    /// The files in `retained`, of earlier epochs, hold batches not yet in segments.
+    /// The files in `retained`, of earlier epochs and the seal of this one, may hold batches not yet in
+    /// segments.
     init(
         environment: Environment,
         limits: Limits,
         directory: String,
         storeID: String,
+        fence: JournalFence,
         position: JournalPosition,
         retained: [(path: String, firstLSN: UInt64)]
     ) {
@@ -61,6 +66,7 @@ final class Journal {
         self.limits = limits
         self.directory = directory
         self.storeID = storeID
+        self.fence = fence
         self.position = position
         self.files = retained.map { File(path: $0.path, sequence: 0, firstLSN: $0.firstLSN) }
     }
@@ -83,11 +89,16 @@ final class Journal {
             barrierCount += 1
             writeOffset += group.count
             byteCount += group.count
+            try environment.failpoints.hit(StorageFailpoint.journalSyncPost)
+            try fence.check()
+            // Not before: a flush must not count a group that nobody was told of.
             position.nextLSN += UInt64(records.count)
             position.chain = chain
             if group.capacity > limits.journalGroupBytesMax * 2 { group = [] }
-            try environment.failpoints.hit(StorageFailpoint.journalSyncPost)
             return first
+        } catch let error as StorageError where error.code == .stop {
+            poison()
+            throw error
         } catch {
             poison()
             throw Self.poisoned("\(error)")

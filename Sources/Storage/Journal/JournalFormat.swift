@@ -15,6 +15,9 @@
 // record (16 bytes + names):  0 payload bytes u32   4 kind u8   5 zero u8   6 space name bytes u16
 //                             8 received at, Unix nanoseconds u64   16 space name, then payload
 //
+// Sequence 1 of an epoch is its seal: a header without groups, which says where the files of earlier epochs end
+// (JournalFence.swift); the groups begin in sequence 2. DATA/journal/<epoch>.fence is the epoch's right to write.
+//
 // All integers are little-endian. A group is valid when both CRCs fit, epoch and sequence are those of its
 // file, its chain is the header CRC of the group before it, and its first LSN is the next one.
 
@@ -44,6 +47,17 @@ enum JournalFormat {
     static let groupHeaderBytes = 64
     static let fileMagic: UInt32 = 0x464a_4648
     static let groupMagic: UInt32 = 0x474a_4648
+
+    /// The first file of every epoch, which holds no group.
+    static let sealSequence: UInt64 = 1
+
+    static func fenceName(epoch: UInt64) -> String { hexadecimal(epoch) + ".fence" }
+
+    /// The epoch in a fence's name, or nil when it is not a fence.
+    static func parse(fenceName: String) -> UInt64? {
+        guard fenceName.utf8.count == 22, fenceName.hasSuffix(".fence") else { return nil }
+        return UInt64(fenceName.dropLast(6), radix: 16)
+    }
 
     static func fileName(epoch: UInt64, sequence: UInt64) -> String {
         "\(hexadecimal(epoch))-\(hexadecimal(sequence)).wal"
@@ -83,6 +97,15 @@ struct JournalFileHeader: Equatable {
         for (index, byte) in storeID.utf8.prefix(36).enumerated() { block[36 + index] = byte }
         block.store(block.withUnsafeBytes { crc32c(.init(rebasing: $0[..<72])) }, at: 72)
         return block
+    }
+
+    /// The version in a file header of a newer program, or nil when it is not one.
+    static func newerVersion(_ bytes: [UInt8]) -> UInt32? {
+        guard bytes.count >= 8, bytes.load(UInt32.self, at: 0) == JournalFormat.fileMagic else {
+            return nil
+        }
+        let version = bytes.load(UInt32.self, at: 4)
+        return version > JournalFormat.version ? version : nil
     }
 
     /// Nil when the bytes are not a file header.

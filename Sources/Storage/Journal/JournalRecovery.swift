@@ -1,13 +1,15 @@
 // Reading the journal back.
 //
-// Files are read in (epoch, sequence) order. A group that is not valid ends its file. Whether that is a
-// torn tail or damage is decided by proof, not by hope:
-//   - a valid group of the same file behind it, or any later file: it had been synced before those were
-//     written, so it was acknowledged: refuse, naming file and offset;
-//   - otherwise nobody can have been told of it: truncate the file there, sync, and count it.
+// Files are read in (epoch, sequence) order. The files of an epoch end where the first file of a later one, its seal, says
+// (JournalFence.swift): what a fenced writer has put behind that point, into the same file or a new one, is not read.
+// Elsewhere a group that is not valid ends its file. Whether that is a torn tail or damage is decided by proof, not by hope:
+//   - a valid group of the same file behind it, or a later file that does not go on from exactly there: it had been synced
+//     before those were written, so it was acknowledged: refuse, naming file and offset;
+//   - otherwise nobody can have been told of it: the journal ends there, which the opener's seal fixes, and it is counted.
 // The one blind spot: rot in the very last acknowledged group, before any later group was written, looks like
 // a torn tail.
-// Truncation is done before a new epoch's file is made, so recovery can crash anywhere and run again.
+// Nothing is cut or removed, so recovery can crash anywhere and run again, and a former writer that still runs is not
+// disturbed by it; what lies behind a seal goes with its file, at a trim.
 // The newest group, or the header of a file without one, may be what a failed sync left: its pages can look whole in
 // memory and be lost on disk. It is written again and synced before anything builds on it.
 
@@ -17,7 +19,7 @@ package struct JournalRecoveryReport: Sendable, Equatable {
     package var groups = 0
     package var records = 0
     package var bytes = 0
-    /// Torn tails that were cut off.
+    /// Torn tails behind the last whole group, which no seal had ended yet.
     package var truncatedTails = 0
 }
 
@@ -31,111 +33,70 @@ struct JournalRecovery {
         /// Newest valid LSN; 0 when the journal is empty.
         var lastLSN: UInt64 = 0
         var chain: UInt32 = 0
-        /// The newest epoch any file names.
-        var epoch: UInt64 = 0
         var files: [(path: String, firstLSN: UInt64)] = []
         /// Where the newest valid group of the file being read lies.
         var newestGroup = 0..<0
     }
 
+    /// A file of the journal before its groups are read.
+    private struct Source {
+        let path: String
+        let handle: any FileHandle
+        /// Nil when the file does not begin with the header its name asks for.
+        let header: JournalFileHeader?
+        /// The next file that has a header.
+        var next: JournalFileHeader?
+        let isLast: Bool
+    }
+
     /// Reads every valid record in LSN order.
     ///
     /// - Parameters:
-    ///   - foldedLSN: the highest LSN known to be in segments: the journal may begin above 1 only up to
-    ///     there.
+    ///   - folded: how far spaces are folded into segments, from the least to the most: the journal has
+    ///     to begin behind the least, and may have a gap up to the most.
     ///   - lastLSN: reading stops at the end of the group that holds it.
-    ///   - repair: false when nothing may be changed on disk (`verify`).
+    ///   - writer: the epoch that opens the store and writes the newest group again; nil when nothing may
+    ///     be changed on disk.
     ///   - visit: called with the LSN and the record of each batch.
     /// - Returns: where the journal ends and which files it has.
     /// - Throws: `.restore` when acknowledged batches are damaged or missing, naming the file and the
-    ///   offset; the error of a failed file operation; whatever `visit` throws.
+    ///   offset; `.stop` when a later epoch than `writer` has a file; the error of a failed file
+    ///   operation; whatever `visit` throws.
     func run(
-        foldedLSN: UInt64,
+        folded: ClosedRange<UInt64>,
         through lastLSN: UInt64 = .max,
-        repair: Bool,
+        writer: UInt64? = nil,
         visit: (UInt64, JournalRecord) throws(StorageError) -> Void
     ) throws(StorageError) -> Result {
-        let fileSystem = environment.fileSystem
-        let names = try names()
         var result = Result()
-        for (position, name) in names.enumerated() where result.lastLSN < lastLSN {
-            let path = directory + "/" + name
-            let isLast = position == names.count - 1
-            let handle = try storing(path) { () throws(FileError) in
-                try fileSystem.open(path, repair ? .readWrite : .read)
+        // A file without a header in front of one that says whether it was needed.
+        var suspect: String?
+        for source in try sources(writer) where result.lastLSN < lastLSN {
+            let bytes = try storing(source.path) { () throws(FileError) in
+                try source.handle.read(at: 0, count: try source.handle.byteCount())
             }
-            let bytes = try storing(path) { () throws(FileError) in
-                try handle.read(at: 0, count: try handle.byteCount())
-            }
-            guard let identity = JournalFormat.parse(fileName: name) else { continue }
-            result.epoch = max(result.epoch, identity.epoch)
-            guard let header = JournalFileHeader(bytes), header.epoch == identity.epoch,
-                header.sequence == identity.sequence
-            else {
-                guard isLast, !Self.holdsGroup(bytes) else {
-                    throw Self.damaged(path, 0, "its header is not valid")
-                }
-                // Made, but not yet synced: no group is in it.
-                if repair {
-                    try storing(path) { () throws(FileError) in
-                        try fileSystem.remove(path)
-                        try fileSystem.syncDirectory(directory)
-                    }
-                    result.report.truncatedTails += bytes.isEmpty ? 0 : 1
-                }
-                continue
-            }
-            guard header.storeID == storeID else {
-                throw Self.damaged(path, 36, "it belongs to store \(header.storeID)")
-            }
-            if result.files.isEmpty {
-                guard header.firstLSN <= foldedLSN + 1 else {
+            guard let header = source.header else {
+                if let version = JournalFileHeader.newerVersion(bytes) {
                     throw Self.damaged(
-                        path,
-                        24,
-                        "batches \(foldedLSN + 1) to \(header.firstLSN - 1) are missing before it"
+                        source.path,
+                        4,
+                        "it has version \(version); this program reads up to \(JournalFormat.version)"
                     )
                 }
-                (result.lastLSN, result.chain) = (header.firstLSN - 1, header.chain)
-            }
-            // A journal that was trimmed whole begins anew above what had been folded.
-            let follows =
-                header.firstLSN == result.lastLSN + 1 && header.chain == result.chain
-                || header.firstLSN > result.lastLSN && header.firstLSN <= foldedLSN + 1
-            guard follows else {
-                throw Self.damaged(
-                    path,
-                    24,
-                    "it begins at batch \(header.firstLSN), but \(result.lastLSN + 1) is next"
-                )
-            }
-            (result.lastLSN, result.chain) = (header.firstLSN - 1, header.chain)
-            result.report.files += 1
-            result.files.append((path, header.firstLSN))
-            let end = try readGroups(
-                bytes,
-                header,
-                path,
-                isLast: isLast,
-                through: lastLSN,
-                &result,
-                visit
-            )
-            if repair, isLast {
-                let isEmpty = result.newestGroup.isEmpty
-                let group = isEmpty ? 0..<JournalFormat.blockBytes : result.newestGroup
-                try storing(path) { () throws(FileError) in
-                    try bytes.withBytes { bytes throws(FileError) in
-                        try handle.writeAll(.init(rebasing: bytes[group]), at: group.lowerBound)
-                    }
-                    try handle.sync()
+                guard !source.isLast || !Self.holdsGroup(bytes) else {
+                    throw Self.damaged(source.path, 0, "its header is not valid")
                 }
+                // Made and not synced: nothing in it was acknowledged, or the next header finds it missing.
+                suspect = suspect ?? source.path
+                result.files.append((source.path, result.lastLSN + 1))
+                if source.isLast, !bytes.isEmpty { result.report.truncatedTails += 1 }
+                continue
             }
-            if repair, end < bytes.count {
-                try storing(path) { () throws(FileError) in
-                    try handle.truncate(to: end)
-                    try handle.sync()
-                }
+            try begin(source.path, header, folded, suspect, &result)
+            suspect = nil
+            let end = try readGroups(bytes, header, source, through: lastLSN, &result, visit)
+            if source.isLast {
+                if writer != nil { try settle(bytes, source, result.newestGroup) }
                 if bytes[end...].contains(where: { $0 != 0 }) { result.report.truncatedTails += 1 }
             }
             result.report.bytes += end
@@ -143,19 +104,115 @@ struct JournalRecovery {
         return result
     }
 
+    /// Opens every file and reads its header.
+    private func sources(_ writer: UInt64?) throws(StorageError) -> [Source] {
+        var sources: [Source] = []
+        let names = try names()
+        for (position, name) in names.enumerated() {
+            guard let identity = JournalFormat.parse(fileName: name) else { continue }
+            if let writer, identity.epoch >= writer {
+                throw StorageError(
+                    .stop,
+                    "epoch \(identity.epoch) has written \(name) while epoch \(writer) opens the store",
+                    remedy: "another process serves this store: stop one of the two"
+                )
+            }
+            let path = directory + "/" + name
+            sources.append(
+                try storing(path) { () throws(FileError) in
+                    let handle = try environment.fileSystem.open(
+                        path,
+                        writer == nil ? .read : .readWrite
+                    )
+                    let header = JournalFileHeader(
+                        try handle.read(at: 0, count: JournalFormat.blockBytes)
+                    )
+                    let isRight =
+                        header?.epoch == identity.epoch && header?.sequence == identity.sequence
+                    return Source(
+                        path: path,
+                        handle: handle,
+                        header: isRight ? header : nil,
+                        isLast: position == names.count - 1
+                    )
+                }
+            )
+        }
+        var next: JournalFileHeader?
+        for position in sources.indices.reversed() {
+            sources[position].next = next
+            next = sources[position].header ?? next
+        }
+        return sources
+    }
+
+    /// Goes on with a file whose header is valid.
+    private func begin(
+        _ path: String,
+        _ header: JournalFileHeader,
+        _ folded: ClosedRange<UInt64>,
+        _ suspect: String?,
+        _ result: inout Result
+    ) throws(StorageError) {
+        guard header.storeID == storeID else {
+            throw Self.damaged(path, 36, "it belongs to store \(header.storeID)")
+        }
+        if result.report.files == 0 {
+            guard header.firstLSN <= folded.lowerBound + 1 else {
+                throw Self.damaged(
+                    path,
+                    24,
+                    "batches \(folded.lowerBound + 1) to \(header.firstLSN - 1) are missing before it"
+                )
+            }
+            (result.lastLSN, result.chain) = (header.firstLSN - 1, header.chain)
+        }
+        // A journal that was trimmed whole begins anew above what had been folded.
+        let follows =
+            header.firstLSN == result.lastLSN + 1 && header.chain == result.chain
+            || header.firstLSN > result.lastLSN && header.firstLSN <= folded.upperBound + 1
+        guard follows else {
+            if let suspect { throw Self.damaged(suspect, 0, "its header is not valid") }
+            throw Self.damaged(
+                path,
+                24,
+                "it begins at batch \(header.firstLSN), but \(result.lastLSN + 1) is next"
+            )
+        }
+        (result.lastLSN, result.chain) = (header.firstLSN - 1, header.chain)
+        result.report.files += 1
+        result.files.append((path, header.firstLSN))
+    }
+
+    /// Writes the newest group, or the header of a file without one, again.
+    private func settle(
+        _ bytes: [UInt8],
+        _ source: Source,
+        _ newestGroup: Range<Int>
+    ) throws(StorageError) {
+        let part = newestGroup.isEmpty ? 0..<JournalFormat.blockBytes : newestGroup
+        try storing(source.path) { () throws(FileError) in
+            try bytes.withBytes { bytes throws(FileError) in
+                try source.handle.writeAll(.init(rebasing: bytes[part]), at: part.lowerBound)
+            }
+            try source.handle.sync()
+        }
+    }
+
     /// Visits the valid groups of one file; returns the offset where they end.
     private func readGroups(
         _ bytes: [UInt8],
         _ file: JournalFileHeader,
-        _ path: String,
-        isLast: Bool,
+        _ source: Source,
         through lastLSN: UInt64,
         _ result: inout Result,
         _ visit: (UInt64, JournalRecord) throws(StorageError) -> Void
     ) throws(StorageError) -> Int {
         var offset = JournalFormat.blockBytes
         result.newestGroup = 0..<0
+        let seal = source.next.flatMap { $0.epoch > file.epoch ? $0 : nil }
         while offset < bytes.count, result.lastLSN < lastLSN {
+            if let seal, seal.chain == result.chain, seal.firstLSN > result.lastLSN { break }
             guard let (header, crc) = JournalGroupHeader.read(bytes, at: offset),
                 header.epoch == file.epoch, header.sequence == file.sequence,
                 header.chain == result.chain, header.firstLSN == result.lastLSN + 1,
@@ -163,21 +220,23 @@ struct JournalRecovery {
             else {
                 if let later = laterGroup(bytes, after: offset, file) {
                     throw Self.damaged(
-                        path,
+                        source.path,
                         offset,
                         "a whole group follows at offset \(later), so this one was acknowledged"
                     )
                 }
-                guard isLast else {
+                guard source.isLast else {
                     throw Self.damaged(
-                        path,
+                        source.path,
                         offset,
                         "a later file follows, so this group was acknowledged"
                     )
                 }
                 return offset
             }
-            let records = try split(bytes, payload, header, path)
+            // A fenced writer's, of a lineage that is otherwise gone: the seal counts these numbers otherwise.
+            if let seal, result.lastLSN + UInt64(header.recordCount) >= seal.firstLSN { break }
+            let records = try split(bytes, payload, header, source.path)
             for (index, record) in records.enumerated() {
                 try visit(header.firstLSN + UInt64(index), record)
             }

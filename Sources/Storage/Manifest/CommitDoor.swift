@@ -19,6 +19,8 @@ package struct SpaceChange: Sendable {
     package var removed: [String: Set<String>] = [:]
     /// The new folded LSN; nil keeps the old one.
     package var foldedLSN: UInt64?
+    /// Whether the space stays as it is when it is folded further than `foldedLSN` by now.
+    var foldsAtLeast = false
     /// The dead letter whose rows are added; nothing is committed when it is settled already.
     var replayed: DeadLetterID?
     /// Dead letters that are settled with this change.
@@ -45,7 +47,7 @@ final class CommitDoor: Sendable {
     private let store: any ObjectStore
     private let space: String
     private let storeID: String
-    private let epoch: UInt64
+    let epoch: UInt64
     private struct State {
         /// The newest version known; the store is asked before it is believed.
         var newest: SpaceVersion
@@ -221,6 +223,7 @@ final class CommitDoor: Sendable {
         manifest.committedAt = environment.clock.now()
         manifest.writerEpoch = change.writerEpoch ?? epoch
         manifest.foldedLSN = change.foldedLSN ?? base.foldedLSN
+        if change.foldsAtLeast { manifest.foldedLSN = max(manifest.foldedLSN, base.foldedLSN) }
         manifest.branches["main"] = manifest.id
         manifest.tables = pages.mapValues { $0.map(\.page) }
         let settled = base.settledLetters.union(change.settled).subtracting(change.forgotten)

@@ -105,8 +105,9 @@ struct Manifest: Codable, Equatable {
             throw damaged(key, "it is not a manifest of this version")
         }
         guard manifest.format <= formatVersion else {
+            // Not damaged: opening must not step back over it.
             throw StorageError(
-                .restore,
+                .fixRequest,
                 "\(key) has format \(manifest.format); this program reads up to \(formatVersion)",
                 remedy: "run the newer version of holdfast that wrote it"
             )

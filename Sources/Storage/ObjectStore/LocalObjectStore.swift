@@ -48,6 +48,7 @@ public final class LocalObjectStore: ObjectStore {
             try fileSystem.remove(probe)
         } catch {
             try? fileSystem.remove(probe)
+            guard error.kind == .notSupported else { throw storageError(error) }
             throw StorageError(
                 .fixRequest,
                 "the file system of \(root) has no hard links (\(error)), so put-if-absent cannot be atomic",
@@ -135,6 +136,22 @@ public final class LocalObjectStore: ObjectStore {
             }
         }
         return found.sorted { $0.key < $1.key }
+    }
+
+    /// The directories in the directory `prefix`, sorted.
+    public func folders(_ prefix: String) throws(StorageError) -> [String] {
+        try Self.folders(fileSystem, root: root, prefix)
+    }
+
+    /// The directories in a directory, sorted.
+    static func folders(
+        _ fileSystem: any FileSystem,
+        root: String,
+        _ prefix: String
+    ) throws(StorageError) -> [String] {
+        try storing(prefix) { () throws(FileError) in
+            try fileSystem.list(root + "/" + prefix.dropLast()).filter(\.isDirectory).map(\.name)
+        }
     }
 
     /// Removes an object, not yet durably; succeeds when there is none.

@@ -17,6 +17,8 @@ public protocol ObjectStore: Sendable {
     func openObject(_ key: String) throws(StorageError) -> (any ObjectReader)?
     /// The objects whose key begins with `prefix` (a directory, ending in `/`), sorted by key.
     func list(_ prefix: String) throws(StorageError) -> [ObjectInfo]
+    /// The names between `prefix` (a directory, ending in `/`) and the next `/` of any key, sorted.
+    func folders(_ prefix: String) throws(StorageError) -> [String]
     /// Removes an object, not yet durably; succeeds when there is none.
     func delete(_ key: String) throws(StorageError)
     /// Removes an object; when this returns, it stays away. Succeeds when there is none.

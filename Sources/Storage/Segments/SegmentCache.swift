@@ -25,7 +25,7 @@ package final class SegmentCache: Sendable {
 
     /// The reader of a segment.
     ///
-    /// - Throws: `.restore` when the file is missing or damaged.
+    /// - Throws: `.restore` when the file is missing or damaged; `.retry` when it could not be read.
     package func reader(
         space: String,
         table: String,
@@ -56,12 +56,24 @@ package final class SegmentCache: Sendable {
             )
         }
         let reader: ParquetReader
-        do throws(ParquetError) {
+        do {
             reader = try ParquetReader(SegmentBytes(reader: object, name: key))
+        } catch let error as StorageError {
+            throw error
         } catch {
             throw StorageError(
                 .restore,
                 "segment \(key) is damaged: \(error)",
+                remedy: "restore the file from a backup"
+            )
+        }
+        guard reader.keyValueMetadata["holdfast.segment"] == segment.id,
+            reader.keyValueMetadata["holdfast.table"] == table,
+            reader.keyValueMetadata["holdfast.space"] == space
+        else {
+            throw StorageError(
+                .restore,
+                "segment \(key) holds the bytes of another file",
                 remedy: "restore the file from a backup"
             )
         }

@@ -166,13 +166,7 @@ struct SegmentWriter {
             try upload.seal()
             try verify(try upload.reader(), key: key, rows: summary.rowCount, crc: crc)
             try environment.failpoints.hit(StorageFailpoint.segmentPublish)
-            guard case .created = try upload.publish() else {
-                throw StorageError(
-                    .stop,
-                    "segment \(key) exists already",
-                    remedy: "another process writes to this store: stop one"
-                )
-            }
+            try publish(upload, key, byteCount: summary.byteCount)
         }
         return SegmentInfo(
             id: id,
@@ -183,6 +177,37 @@ struct SegmentWriter {
             minTime: times.low ?? 0,
             maxTime: times.high ?? 0,
             crc32c: crc
+        )
+    }
+
+    /// Gives a segment its name, once: the id is this engine's own, so what stands there after an answer was lost
+    /// is this segment.
+    private func publish(
+        _ upload: any ObjectUpload,
+        _ key: String,
+        byteCount: Int
+    ) throws(StorageError) {
+        var mayHaveLanded = false
+        for _ in 0..<limits.commitAttemptsMax {
+            switch try upload.publish() {
+            case .created: return
+            case .conflict: continue
+            case .unknown: mayHaveLanded = true
+            case .exists:
+                guard mayHaveLanded else {
+                    throw StorageError(
+                        .stop,
+                        "segment \(key) exists already",
+                        remedy: "another process writes to this store: stop one"
+                    )
+                }
+            }
+            if try store.byteCount(key) == byteCount { return }
+        }
+        throw StorageError(
+            .retry,
+            "segment \(key) could not be published",
+            remedy: "it is written again; if this repeats, check the object store"
         )
     }
 

@@ -1,0 +1,60 @@
+import Synchronization
+
+extension StorageEngine {
+    /// Makes a space, durably.
+    ///
+    /// - Throws: `.fixRequest` when the name is taken or not allowed.
+    package func createSpace(_ name: String) throws(StorageError) {
+        guard Self.isValidSpaceName(name) else {
+            throw StorageError(
+                .fixRequest,
+                "\(name) is not a name for a space",
+                remedy: "use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit"
+            )
+        }
+        guard !hasSpace(name) else {
+            throw StorageError(
+                .fixRequest,
+                "space \(name) exists already",
+                remedy: "choose another name"
+            )
+        }
+        let lastLSN = journal.withLock { $0.lastLSN }
+        let door = CommitDoor(
+            environment: environment,
+            limits: limits,
+            store: store,
+            storeID: storeID,
+            epoch: epoch,
+            newest: Self.emptyVersion(name, storeID)
+        )
+        var change = SpaceChange(operation: "create")
+        change.foldedLSN = lastLSN
+        change.foldsAtLeast = true
+        // A space made by a process that was replaced would begin before what the journal still holds.
+        try fence.check()
+        let version = try door.commit(change)
+        state.withLock { state in
+            guard state.spaces[name] == nil else { return }
+            state.spaces[name] = SpaceState(
+                space: Space(name: name, door: door),
+                version: version,
+                previousFoldedLSN: version.foldedLSN,
+                active: Memtable(tables: catalog.count)
+            )
+        }
+    }
+
+    /// Whether `name` may be a space: it is a directory name and a header value.
+    package static func isValidSpaceName(_ name: String) -> Bool {
+        guard (1...63).contains(name.utf8.count), let first = name.utf8.first else { return false }
+        let isAlphanumeric = { (byte: UInt8) in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        }
+        return isAlphanumeric(first)
+            && name.utf8.allSatisfy {
+                isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+            }
+    }
+}
