@@ -46,7 +46,7 @@ struct RegistryState {
     let seed: UInt64
     var callbacks: [String: @Sendable (FailpointHit) -> Injection?] = [:]
     private(set) var crash: SimulatedCrash?
-    private var known: Set<String> = []
+    private(set) var known: Set<String> = []
     private var armed: [String: [Armed]] = [:]
     private var unfired: [String] = []
     private var hits: [String: Int] = [:]

@@ -63,6 +63,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Least severe message to log: debug, info, notice, warning, error.")
     var logLevel = "notice"
 
+    @Option(name: .customLong("limit"), help: .hidden)
+    var limits: [NodeLimit] = []
+
     func validate() throws {
         guard (1...1_024).contains(maxRequestMib), (1...65_536).contains(memtableMib) else {
             throw ValidationError("--max-request-mib takes 1 to 1024, --memtable-mib 1 to 65536.")
@@ -101,6 +104,7 @@ struct Serve: AsyncParsableCommand {
         configuration.limits.memtableAgeMaxSeconds = memtableAgeSeconds
         configuration.retentionSeconds = retentionHours.map { $0 * 3_600 }
         configuration.retentionBytes = retentionGib.map { $0 << 30 }
+        for limit in limits { limit.apply(&configuration) }
         let node = try TelemetryNode(configuration: configuration, logger: logger)
         let server = NodeServer(configuration: settings, node: node, logger: logger)
         let scheme = tlsCert == nil ? "http" : "https"

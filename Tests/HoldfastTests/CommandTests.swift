@@ -27,6 +27,8 @@ struct CommandTests {
         ["bench", "query", "--queries", "x", "--kinds", "trace,nothing"],
         ["bench", "ingest", "--file", "x", "--signal", "spans"],
         ["bench", "generate", "--out", "x", "--base", "5"],
+        ["torture", "--at", "all"], ["torture", "--kill", "--once"], ["torture", "--runs", "0"],
+        ["serve", "--limit", "nothing=1"],
         ["dead-letters", "replay"], ["dead-letters", "discard", "--yes"],
         ["dead-letters", "mend", "0000000000000001-0001"],
     ])

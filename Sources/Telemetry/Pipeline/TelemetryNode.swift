@@ -22,6 +22,10 @@ public struct NodeConfiguration: Sendable {
     public var retentionSeconds: Int?
     /// A space's segments are dropped, oldest first, above this; nil keeps them.
     public var retentionBytes: Int?
+    /// Time between two looks at what is due: the disk, memtables of age, dead letters.
+    public var tickMilliseconds = 1_000
+    /// Every so many ticks, retention and garbage collection are due, too.
+    public var ticksPerCleaning = 60
 
     /// The defaults: one space, `default`, that keeps everything.
     public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
@@ -65,7 +69,7 @@ public final class TelemetryNode: TelemetryIngest {
     let facts = SpanFacts()
     let deadLetterWatch = Mutex(DeadLetterWatch())
     let maintenanceThread = DispatchQueue(label: "holdfast.maintenance", qos: .utility)
-    /// Ticks once a second on the maintenance thread.
+    /// Ticks on the maintenance thread.
     private struct Timer: @unchecked Sendable {
         // Guarded by the mutex below; the source itself may be cancelled from any thread.
         let source: any DispatchSourceTimer
@@ -235,13 +239,14 @@ public final class TelemetryNode: TelemetryIngest {
 
     private func startTimer() {
         let source = DispatchSource.makeTimerSource(queue: maintenanceThread)
-        source.schedule(deadline: .now() + .seconds(1), repeating: .seconds(1))
+        let interval = DispatchTimeInterval.milliseconds(configuration.tickMilliseconds)
+        source.schedule(deadline: .now() + interval, repeating: interval)
         source.setEventHandler { [weak self] in self?.tick() }
         source.resume()
         timer.withLock { timer in timer = Timer(source: source) }
     }
 
-    /// Once a second: disk watermark, waiters that waited too long, memtables of age; now and then
+    /// At each tick: disk watermark, waiters that waited too long, memtables of age; now and then
     /// retention and garbage.
     private func tick() {
         let count = state.withLock { state in
@@ -260,7 +265,7 @@ public final class TelemetryNode: TelemetryIngest {
         for waiter in late { waiter.resume(false) }
         maintain()
         tendDeadLetters(engine)
-        guard count % 60 == 0 else { return }
+        guard count % configuration.ticksPerCleaning == 0 else { return }
         let oldest = configuration.retentionSeconds.map {
             Int64(clamping: now) - Int64($0) * 1_000_000_000
         }

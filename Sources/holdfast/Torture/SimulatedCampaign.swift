@@ -1,52 +1,19 @@
-import ArgumentParser
 import Dispatch
 import Foundation
 import Simulation
 import Synchronization
 
 /// Crashes simulated stores and checks that nothing acknowledged is lost.
-struct Torture: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Crash simulated stores thousands of times and check that nothing is lost.",
-        discussion: """
-            Each seed is one history of the storage engine on a simulated disk that tears and loses what was not \
-            synced: writers, flushes, merges, collection, readers, a second process that takes over, faults and power \
-            losses. After every recovery each acknowledged batch must be there exactly once. Nothing outside this \
-            process is touched. Exits with 1 at the first broken promise, with the command that repeats it.
-
-              holdfast torture --runs 1000
-              holdfast torture --seed 4711 --runs 1
-              holdfast torture --minutes 60 --once
-            """
-    )
-
-    @Option(help: "How many histories; 1000 unless --minutes says when to stop.")
-    var runs: Int?
-
-    @Option(help: "The seed of the first; the next has the next number.")
-    var seed: UInt64 = 1
-
-    @Option(help: "Operations in each history.")
-    var steps = 60
-
-    @Option(help: "Stop after so many minutes.")
-    var minutes: Double?
-
-    @Flag(help: "Run each history once; else twice, and both must be the same call for call.")
-    var once = false
-
-    func validate() throws {
-        guard (1...Self.runsMax).contains(runs ?? 1), steps > 0, minutes ?? 1 > 0 else {
-            throw ValidationError("--runs, --steps and --minutes are above zero.")
-        }
-        guard seed <= UInt64.max - UInt64(Self.runsMax) else {
-            throw ValidationError("--seed is too large for the seeds that follow it.")
-        }
-    }
-
-    private static let runsMax = 1 << 40
-
-    private var historiesMax: Int { runs ?? (minutes == nil ? 1_000 : Self.runsMax) }
+struct SimulatedCampaign {
+    /// How many histories at most.
+    let histories: Int
+    /// The seed of the first; the next has the next number.
+    let seed: UInt64
+    /// Operations in each history.
+    let steps: Int
+    let deadline: ContinuousClock.Instant?
+    /// Each history is played twice, and both must be the same call for call.
+    let twice: Bool
 
     /// What came of the histories so far.
     private struct Tally {
@@ -57,20 +24,21 @@ struct Torture: ParsableCommand {
         var violation: Violation?
     }
 
+    /// Plays all of them and prints what they did.
+    ///
+    /// - Throws: `Violation` at the first broken promise.
     func run() throws {
         let start = ContinuousClock.now
         let tally = Mutex(Tally())
         let next = Mutex(0)
-        let deadline = minutes.map { start + .seconds($0 * 60) }
         // One thread for each processor; the histories do not know each other.
         DispatchQueue.concurrentPerform(iterations: ProcessInfo.processInfo.activeProcessorCount) {
             _ in
-            while let index = take(next, deadline, tally) { play(index, tally) }
+            while let index = take(next, tally) { play(index, tally) }
         }
         let result = tally.withLock { $0 }
         if let violation = result.violation {
-            print("BROKEN PROMISE\n\(violation)")
-            throw ExitCode.failure
+            throw violation
         }
         let seconds = start.duration(to: .now) / .seconds(1)
         var table = Table(.left("WHAT"), .right("COUNT"))
@@ -88,7 +56,6 @@ struct Torture: ParsableCommand {
     /// The next history, or nil when it is time to stop.
     private func take(
         _ next: borrowing Mutex<Int>,
-        _ deadline: ContinuousClock.Instant?,
         _ tally: borrowing Mutex<Tally>
     ) -> Int? {
         if let deadline, ContinuousClock.now >= deadline { return nil }
@@ -97,13 +64,13 @@ struct Torture: ParsableCommand {
             defer { next += 1 }
             return next
         }
-        return index < historiesMax ? index : nil
+        return index < histories ? index : nil
     }
 
     private func play(_ index: Int, _ tally: borrowing Mutex<Tally>) {
         let history = SeededRun(seed: seed + UInt64(index), steps: steps)
         do throws(Violation) {
-            let outcome = once ? try history.run() : try history.runTwice()
+            let outcome = twice ? try history.runTwice() : try history.run()
             let done = tally.withLock { tally in
                 tally.histories += 1
                 tally.recoveries += outcome.recoveries

@@ -1,0 +1,143 @@
+import Failpoints
+import Foundation
+import Storage
+
+/// Kills a server at every failpoint in turn: at its first arrival there, at the second, and at a later one.
+///
+/// The names come from the catalogs of this very program, so that a new place is visited by itself; a place that no
+/// load reaches is a failure. Needs a program with failpoints compiled in.
+final class FailpointCampaign {
+    /// What is done to a server until it dies, one after the other.
+    private enum Stage: String, CaseIterable {
+        /// Load; what is poisoned becomes dead letters, which are discarded.
+        case loading
+        /// Load; dead letters are replayed, too.
+        case healing
+        /// Load, while the journal keeps failing and the store is opened anew.
+        case reopening
+    }
+
+    let referee = KillReferee()
+    private let parent: String
+    private let seed: UInt64
+    private let points: [String]
+    private let interrupt = Interrupt()
+
+    /// Which arrivals.
+    static let hits = [1, 2, 5]
+    private static let stageSecondsMax = 5.0
+    private static let idleSecondsMax = 0.5
+
+    /// The names of every place.
+    static var names: [String] {
+        let registry = FailpointRegistry()
+        registry.knowStorage()
+        return registry.knownNames
+    }
+
+    init(points: [String], seed: UInt64, parent: String) {
+        self.points = points
+        self.seed = seed
+        self.parent = parent
+    }
+
+    /// Visits all of them and prints how each was met.
+    ///
+    /// - Throws: `KillReferee.Broken` at the first place that loses something or is not reached.
+    func run() async throws {
+        var table = Table(.left("FAILPOINT"), .right("HIT"), .left("KILLED WHILE"), .right("MS"))
+        for (index, point) in points.enumerated() {
+            for hit in Self.hits where !interrupt.isRaised {
+                let began = ContinuousClock.now
+                let store = try KillStore(
+                    parent: parent,
+                    name: "\(point)-\(hit)",
+                    tag: UInt64(index * 10 + hit)
+                )
+                let how = try await visit(point, hit, store)
+                let time = Int(began.duration(to: .now) / .milliseconds(1))
+                table.add(point, "\(hit)", how, "\(time)")
+                Terminal.complain("\(point) #\(hit): killed while \(how), nothing lost")
+                referee.tally.rounds += 1
+            }
+        }
+        table.show()
+    }
+
+    /// Kills at one arrival, in the first stage that gets there, and examines what is left.
+    private func visit(_ point: String, _ hit: Int, _ store: KillStore) async throws -> String {
+        var check = KillCheck(store: store)
+        for (round, stage) in Stage.allCases.enumerated() {
+            let server = try store.start(
+                stage == .loading ? KillLimits.poisoning : KillLimits.healing,
+                failpoints: Self.program(stage, point, hit)
+            )
+            let died = try await play(stage, round, server, store)
+            referee.tally.kills += 1
+            let next = try referee.start(store, KillLimits.poisoning)
+            try await referee.examine(&check, rounds: 0...round, next)
+            next.kill()
+            if let died {
+                try await referee.finish(&check, rounds: 0..<round + 1)
+                return died
+            }
+        }
+        throw KillReferee.Broken(
+            problems: ["no load arrives at \(point) \(hit) times"],
+            store: store
+        )
+    }
+
+    /// What is armed in the server.
+    private static func program(_ stage: Stage, _ point: String, _ hit: Int) -> String {
+        let kill = "\(point)=\(hit > 1 ? "\(hit - 1)*off->" : "")1*kill"
+        let errors = "journal.append.pre"
+        guard stage == .reopening, point != errors else { return kill }
+        return kill + ";\(errors)="
+            + repeatElement("20*off->1*error", count: 20).joined(separator: "->")
+    }
+
+    /// Loads a server; says what it was doing when it was killed, or nil when that did not happen.
+    private func play(
+        _ stage: Stage,
+        _ round: Int,
+        _ server: ServerProcess,
+        _ store: KillStore
+    ) async throws -> String? {
+        do {
+            try server.waitUntilReady()
+        } catch let error as ServerProcess.NotReady {
+            guard error.exit == .signal(SIGKILL) else { throw broken(error.exit, store) }
+            return "opening"
+        }
+        let load = KillLoad(
+            store: store,
+            round: round,
+            seed: seed,
+            client: server.client,
+            shape: .init(batchesMax: 1_500, poisonedPerMille: 100)
+        )
+        async let clients: Void = load.run()
+        let deadline = ContinuousClock.now + .seconds(Self.stageSecondsMax)
+        var idleSince: ContinuousClock.Instant?
+        while server.isRunning, .now < deadline {
+            if load.isSpent, idleSince == nil { idleSince = .now }
+            if let idleSince, .now > idleSince + .seconds(Self.idleSecondsMax) { break }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        let wasRunning = server.isRunning
+        let exit = server.kill()
+        load.stop()
+        await clients
+        guard load.problems.isEmpty else {
+            throw KillReferee.Broken(problems: load.problems, store: store)
+        }
+        if wasRunning { return nil }
+        guard exit == .signal(SIGKILL) else { throw broken(exit, store) }
+        return stage.rawValue
+    }
+
+    private func broken(_ exit: ServerProcess.Exit, _ store: KillStore) -> KillReferee.Broken {
+        KillReferee.Broken(problems: ["the server ended by itself: \(exit)"], store: store)
+    }
+}

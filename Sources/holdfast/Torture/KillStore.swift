@@ -1,0 +1,68 @@
+import Foundation
+
+/// One data directory of a campaign and what was sent to it.
+struct KillStore: Sendable {
+    /// Holds the data directory and the log of its servers.
+    let directory: String
+    /// The high word of its trace ids.
+    let tag: UInt64
+    /// The hour when it began, Unix nanoseconds.
+    let began: UInt64
+    let ledger = KillLedger()
+
+    var data: String { directory + "/data" }
+    var log: String { directory + "/server.log" }
+
+    /// Makes an empty directory below `parent`.
+    init(parent: String, name: String, tag: UInt64) throws {
+        directory = parent + "/" + name
+        self.tag = tag
+        began = UInt64(Date.now.timeIntervalSince1970 / 3_600) * 3_600_000_000_000
+        try FileManager.default.createDirectory(
+            atPath: directory,
+            withIntermediateDirectories: true
+        )
+    }
+
+    /// Starts a server on it.
+    ///
+    /// - Parameters:
+    ///   - limits: see `KillLimits`.
+    ///   - failpoints: what is armed in it; nothing if empty.
+    /// - Returns: the process, which may not be ready yet.
+    /// - Throws: when no process can be made.
+    func start(_ limits: [NodeLimit], failpoints: String = "") throws -> ServerProcess {
+        try ServerProcess(data: data, limits: limits, failpoints: failpoints, log: log)
+    }
+
+    func remove() { try? FileManager.default.removeItem(atPath: directory) }
+
+    /// The last lines that its servers wrote to standard error.
+    func logTail(_ count: Int = 20) -> String {
+        let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").suffix(count).joined(separator: "\n")
+    }
+}
+
+/// Bounds so small that flushes, merges, new journal files, collections and dead letters all happen within a second.
+enum KillLimits {
+    static let poisonedValueBytes = 4_096
+
+    /// A poisoned batch becomes a dead letter at the next flush.
+    static let poisoning = common + [NodeLimit("segmentValueBytesMax", poisonedValueBytes)]
+
+    /// Dead letters can be replayed.
+    static let healing = common
+
+    /// Everything reaches segments at once.
+    static let flushing = poisoning + [NodeLimit("memtableAgeMaxSeconds", 0)]
+
+    private static let common = [
+        NodeLimit("memtableFlushBytes", 96 << 10), NodeLimit("memtableAgeMaxSeconds", 1),
+        NodeLimit("journalFileBytesMax", 256 << 10), NodeLimit("journalGroupBytesMax", 64 << 10),
+        NodeLimit("compactionFanIn", 3), NodeLimit("manifestsRetained", 3),
+        NodeLimit("segmentsPerPageMax", 4), NodeLimit("garbageGraceSeconds", 0),
+        NodeLimit("deadLetterAttemptsMax", 1_000), NodeLimit("tickMilliseconds", 25),
+        NodeLimit("ticksPerCleaning", 3),
+    ]
+}
