@@ -38,9 +38,11 @@ bench: build  ## Measure ingest and queries and print the table.
 fuzz: setup  ## Feed the decoders FUZZ_RUNS mutated requests.
 	swift run -c release --package-path Fuzz otlp-fuzz --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
 
-torture: build  ## Crash simulated stores, then kill a loaded server RUNS times: nothing may be lost.
+torture: build  ## Crash simulated stores, kill real servers RUNS times and at every failpoint.
 	.build/release/holdfast torture --minutes 2 --once
-	.venv/bin/python Tests/EndToEnd/kill_loop.py --binary .build/release/holdfast --rounds $(RUNS)
+	.build/release/holdfast torture --kill --runs $(RUNS)
+	swift build -c release --traits Failpoints --scratch-path .build-failpoints --product holdfast $(SWIFT_FLAGS)
+	.build-failpoints/release/holdfast torture --kill --at all
 
 clean:  ## Remove what was built and what was measured.
 	rm -rf .build .build-* .venv

@@ -23,6 +23,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=str(REPOSITORY / ".build/release/holdfast"),
         help="the holdfast binary to test (default: .build/release/holdfast)",
     )
+    parser.addoption(
+        "--power-cuts", type=int, default=2, help="how often test_power_loss.py cuts the power"
+    )
 
 
 @pytest.hookimpl(wrapper=True)

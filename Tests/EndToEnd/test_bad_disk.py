@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
@@ -16,28 +13,11 @@ from google.rpc.status_pb2 import Status
 
 from conftest import MakeServer
 from holdfast_server import StartFailure, eventually
+from ledger import Answer, Ledger
+from load import Load, assert_kept
+from mounts import free_bytes, make_image, mounted
 from otlp import span, trace_request
 from test_bad_store import assert_stored, names, store
-
-
-@contextmanager
-def mounted(directory: Path, *arguments: str) -> Iterator[Path]:
-    """A file system of its own; skips the test where that is not possible."""
-    directory.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("mounting needs root")
-    done = subprocess.run(["mount", *arguments, str(directory)], capture_output=True, text=True)
-    if done.returncode != 0:
-        pytest.skip(f"mount {' '.join(arguments)} is not possible here: {done.stderr.strip()}")
-    try:
-        yield directory
-    finally:
-        subprocess.run(["umount", "-l", str(directory)], check=True)
-
-
-def free_bytes(directory: Path) -> int:
-    state = os.statvfs(directory)
-    return state.f_bavail * state.f_frsize
 
 
 def test_nearly_full_disk(make_server: MakeServer, tmp_path: Path) -> None:
@@ -105,6 +85,38 @@ def test_full_disk(make_server: MakeServer, tmp_path: Path) -> None:
                 assert names(server, number) == expected, f"trace {number} was answered {status}"
             server.restart(kill=True)
         server.terminate()
+        assert server.verify().returncode == 0
+
+
+def test_disk_filled_by_load(make_server: MakeServer, tmp_path: Path) -> None:
+    """Clients fill a small disk: they are told to come back, and once there is room they are served."""
+    image = make_image(tmp_path / "image", 64)
+    with mounted(tmp_path / "small", "-o", "loop", str(image)) as disk:
+        reserve = disk / "reserve"
+        reserve.write_bytes(bytes(16 << 20))
+        server = make_server("--memtable-mib", "2", "--memtable-age-seconds", "1", data=disk / "data")
+        ledger = Ledger()
+        with Load(server, ledger, 0, padding=4_000) as load:
+            eventually(lambda: load.count(Answer.REFUSED) > 20, "clients are refused", 60)
+        acknowledged = load.count(Answer.STORED)
+        assert acknowledged > 20, "there was hardly any load"
+        assert server.is_running
+        body = trace_request([span(50, 1)]).SerializeToString()
+        answer = server.post("/v1/traces", body)
+        assert answer.status_code == 503 and int(answer.headers["Retry-After"]) > 0
+        with pytest.raises(grpc.RpcError) as caught:
+            server.export_grpc("traces", body)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        reserve.unlink()
+        eventually(
+            lambda: server.post("/v1/traces", body).status_code == 200, "it goes on by itself", 30
+        )
+        with Load(server, ledger, 1) as load:
+            eventually(lambda: load.count(Answer.STORED) > 20, "clients are served again", 30)
+        for _ in range(2):
+            assert_kept(server, ledger, [0, 1])
+            server.restart(kill=True)
+        assert server.terminate() == 0
         assert server.verify().returncode == 0
 
 

@@ -1,11 +1,11 @@
-"""What the clients of the kill loop sent and were told, and the judgement over what is found later."""
+"""What clients sent and were told while a server was mistreated, and the judgement over what is found later."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
@@ -68,6 +68,13 @@ class Ledger:
             batch = Batch(len(self.batches), round_number, signal, records)
             self.batches.append(batch)
             return batch
+
+    def copy(self) -> Ledger:
+        """What is known at this moment."""
+        twin = Ledger()
+        with self._lock:
+            twin.batches = [replace(batch) for batch in self.batches]
+        return twin
 
     def of_round(self, round_number: int, signal: str) -> list[Batch]:
         return [b for b in self.batches if b.round == round_number and b.signal == signal]
