@@ -6,6 +6,8 @@ public struct Limits: Sendable {
     public var journalGroupBytesMax = 16 << 20
     /// One batch holds at most this many payload bytes.
     public var batchBytesMax = 64 << 20
+    /// Payload bytes that recovery decodes at once.
+    public var replayBytesMax = 16 << 20
     /// Bytes of requests that wait for the journal; more are refused.
     public var queueBytesMax = 96 << 20
     /// A space's memtable is flushed when its rows take this many bytes in memory.

@@ -92,7 +92,15 @@ extension StorageEngine {
         )
         for entry in states.values { letters.settle(entry.version.settledLetters) }
         try environment.reach(.recoveryReplay)
-        let replayed = try replay(recovery, fence.epoch, decoder, environment, letters, &states)
+        let replayed = try replay(
+            recovery,
+            fence.epoch,
+            decoder,
+            limits,
+            environment,
+            letters,
+            &states
+        )
         let position = JournalPosition(
             epoch: fence.epoch,
             nextLSN: max(replayed.lastLSN, states.values.map(\.version.foldedLSN).max() ?? 0) + 1,
@@ -161,38 +169,27 @@ extension StorageEngine {
         _ recovery: JournalRecovery,
         _ epoch: UInt64,
         _ decoder: BatchDecoder,
+        _ limits: Limits,
         _ environment: Environment,
         _ letters: LetterBox,
         _ states: inout [String: SpaceState]
     ) throws(StorageError) -> JournalRecovery.Result {
-        let now = environment.clock.now()
+        var replay = JournalReplay(
+            states: states,
+            decoder: decoder,
+            now: environment.clock.now(),
+            bytesMax: limits.replayBytesMax
+        )
         let folded = states.values.map(\.version.foldedLSN)
         let range = (folded.min() ?? 0)...(folded.max() ?? 0)
-        var poisoned: [DeadLetter] = []
         let replayed = try recovery.run(folded: range, writer: epoch) {
             lsn,
-            record throws(StorageError) in
-            guard var entry = states[record.space] else {
-                throw StorageError(
-                    .restore,
-                    "the journal holds batch \(lsn) of space \(record.space), which has no manifest",
-                    remedy: "restore the directory spaces/\(record.space) from a backup"
-                )
-            }
-            guard lsn > entry.version.foldedLSN else { return }
-            switch try decoder.decode(record) {
-            case .rows(let rows):
-                states[record.space] = nil
-                entry.active.apply(rows, lsn: lsn, at: now)
-            case .poisoned(let reason):
-                let id = DeadLetterID(lsn: lsn)
-                poisoned.append(DeadLetter(id: id, record: record, since: now, reason: reason))
-                entry.poisoned.insert(id)
-            }
-            states[record.space] = entry
+            record throws(StorageError) in try replay.add(lsn, record)
         }
+        try replay.finish()
+        states = replay.states
         // Only now is the newest batch durable: a letter of one that is lost would be taken for the next of its number.
-        for letter in poisoned { try letters.keep(letter) }
+        for letter in replay.poisoned { try letters.keep(letter) }
         return replayed
     }
 

@@ -84,7 +84,20 @@ enum BatchCodec {
     }
 
     /// What the engine asks of journaled requests.
-    static let decoder = BatchDecoder(decode: replay, split: RequestSplitter.split)
+    static let decoder = BatchDecoder(
+        decode: replay,
+        decodeAll: replayAll,
+        split: RequestSplitter.split
+    )
+
+    /// The rows of journaled requests, decoded on all processors.
+    private static func replayAll(
+        _ records: [JournalRecord]
+    ) throws(StorageError) -> [BatchDecoder.Outcome] {
+        try Parallel.map(records.count) { index throws(StorageError) in
+            try replay(records[index])
+        }
+    }
 
     /// The rows of a journaled request.
     static func replay(_ record: JournalRecord) throws(StorageError) -> BatchDecoder.Outcome {
