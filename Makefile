@@ -6,7 +6,7 @@ RUNS ?= 200
 FUZZ_RUNS ?= 10000000
 FUZZ_SEED ?= 1
 
-.PHONY: help setup build run test lint format docs bench fuzz torture clean
+.PHONY: help setup build run test lint format docs bench fuzz torture sanitize clean
 
 help:  ## Say what can be done.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ torture: build  ## Crash simulated stores, kill real servers RUNS times and at e
 	.build/release/holdfast torture --kill --runs $(RUNS)
 	swift build -c release --traits Failpoints --scratch-path .build-failpoints --product holdfast $(SWIFT_FLAGS)
 	.build-failpoints/release/holdfast torture --kill --at all
+
+sanitize: setup  ## Run the Swift tests under AddressSanitizer and ThreadSanitizer.
+	@Scripts/sanitize.sh
 
 clean:  ## Remove what was built and what was measured.
 	rm -rf .build .build-* .venv

@@ -9,4 +9,10 @@ flags=(--traits Failpoints --explicit-target-dependency-import-check error)
 swift build --build-tests "${flags[@]}"
 swift test --skip-build --disable-xctest --traits Failpoints
 binary="$(swift build --show-bin-path)/holdfast"
+
+# Simulated crashes go on beside the end-to-end tests, with what these leave of the processors.
+nice -n 19 "$binary" torture --once --minutes "${TORTURE_MINUTES:-5}" --seed "$(date +%s)" &
+torture=$!
+trap 'kill "$torture" 2>/dev/null || true' EXIT
 .venv/bin/python -m pytest -q Tests/EndToEnd --binary "$binary"
+wait "$torture"

@@ -11,6 +11,8 @@ struct Bench: ParsableCommand {
               holdfast bench ingest --file /tmp/load/traces.bin --signal traces --pid $(pidof holdfast)
               holdfast bench query --queries /tmp/load/queries.json
             """,
-        subcommands: [BenchGenerate.self, BenchIngest.self, BenchQuery.self]
+        subcommands: [
+            BenchGenerate.self, BenchIngest.self, BenchQuery.self, BenchRecovery.self,
+        ]
     )
 }

@@ -25,8 +25,14 @@ final class FailpointCampaign {
 
     /// Which arrivals.
     static let hits = [1, 2, 5]
-    private static let stageSecondsMax = 5.0
-    private static let idleSecondsMax = 0.5
+    /// Steady rather than fast: many flushes, each with a few dead letters.
+    private static let shape = KillLoad.Shape(
+        batchesMax: 8_000,
+        poisonedPerMille: 6,
+        pause: .milliseconds(3)
+    )
+    private static let stageSecondsMax = 30.0
+    private static let idleSecondsMax = 1.0
 
     /// The names of every place.
     static var names: [String] {
@@ -115,7 +121,7 @@ final class FailpointCampaign {
             round: round,
             seed: seed,
             client: server.client,
-            shape: .init(batchesMax: 1_500, poisonedPerMille: 100)
+            shape: Self.shape
         )
         async let clients: Void = load.run()
         let deadline = ContinuousClock.now + .seconds(Self.stageSecondsMax)

@@ -12,6 +12,8 @@ final class KillLoad: Sendable {
         var batchesMax = 400
         /// How many of a thousand batches are poisoned.
         var poisonedPerMille = 5
+        /// Between two batches of a connection.
+        var pause = Duration.zero
     }
 
     let store: KillStore
@@ -67,6 +69,7 @@ final class KillLoad: Sendable {
             let batch = attempt(&random)
             let request = KillRequest(batch: batch, store: store.tag, time: time(batch, &random))
             guard await post(batch, request.body(&random)) else { return }
+            if shape.pause > .zero { try? await Task.sleep(for: shape.pause) }
         }
     }
 
@@ -149,7 +152,8 @@ final class KillLoad: Sendable {
             } else {
                 _ = try? await client.send(.post, "/api/dead-letters/\(letter)/replay")
             }
-            try? await Task.sleep(for: .milliseconds(5))
+            // A replay excludes flushes and collections, which have to come about, too.
+            try? await Task.sleep(for: .milliseconds(40))
         }
     }
 }

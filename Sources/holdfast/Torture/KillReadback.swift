@@ -160,7 +160,13 @@ struct KillReadback {
         /// Rows by table, in segments and in memory, each as often as it is stored.
         let rows: [String: Int]
         let memtableBytes: Int
-        /// Torn tails of the journal that were cut when the store was opened.
+        let journal: Journal
+    }
+
+    /// What the server says of its journal.
+    struct Journal: Decodable {
+        let lastLsn: Int
+        /// Torn tails that were cut when the store was opened.
         let truncatedTails: Int
     }
 
@@ -172,9 +178,6 @@ struct KillReadback {
                 let rows: [String: Int]
                 let memtableBytes: Int
             }
-            struct Journal: Decodable {
-                let truncatedTails: Int
-            }
             let spaces: [Space]
             let journal: Journal
         }
@@ -185,7 +188,7 @@ struct KillReadback {
         return Figures(
             rows: space.rows,
             memtableBytes: space.memtableBytes,
-            truncatedTails: answer.journal.truncatedTails
+            journal: answer.journal
         )
     }
 

@@ -35,9 +35,13 @@ final class KillReferee {
     ) async throws {
         let readback = KillReadback(server)
         var verdict = KillVerdict()
-        for round in rounds { verdict += try await check.check(round: round, readback) }
-        verdict += try await check.checkAll(readback)
-        if try await readback.figures().truncatedTails > 0 { tally.tornTails += 1 }
+        do {
+            for round in rounds { verdict += try await check.check(round: round, readback) }
+            verdict += try await check.checkAll(readback)
+            if try await readback.figures().journal.truncatedTails > 0 { tally.tornTails += 1 }
+        } catch {
+            verdict.problems.append("the store cannot be read back: \(error)")
+        }
         try judge(verdict, check.store)
     }
 

@@ -63,6 +63,6 @@ enum KillLimits {
         NodeLimit("compactionFanIn", 3), NodeLimit("manifestsRetained", 3),
         NodeLimit("segmentsPerPageMax", 4), NodeLimit("garbageGraceSeconds", 0),
         NodeLimit("deadLetterAttemptsMax", 1_000), NodeLimit("tickMilliseconds", 25),
-        NodeLimit("ticksPerCleaning", 3),
+        NodeLimit("ticksPerCleaning", 1),
     ]
 }

@@ -37,6 +37,7 @@ struct NodeLimit: ExpressibleByArgument, CustomStringConvertible, Sendable {
         "journalGroupBytesMax": \.limits.journalGroupBytesMax,
         "manifestsRetained": \.limits.manifestsRetained,
         "memtableAgeMaxSeconds": \.limits.memtableAgeMaxSeconds,
+        "memtableBytesMax": \.limits.memtableBytesMax,
         "memtableFlushBytes": \.limits.memtableFlushBytes,
         "segmentValueBytesMax": \.limits.segmentValueBytesMax,
         "segmentsPerPageMax": \.limits.segmentsPerPageMax,

@@ -73,7 +73,7 @@ final class ServerProcess {
     /// Asks the server, once it is ready.
     var client: APIClient { APIClient(base: base, space: "default", token: nil) }
 
-    private var pid: Int32 { process.processIdentifier }
+    var pid: Int32 { process.processIdentifier }
 
     /// Blocks until the server says where it listens.
     ///
