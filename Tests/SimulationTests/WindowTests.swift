@@ -93,7 +93,7 @@ struct WindowTests {
                 try world.append(Self.rows)
                 try world.take(.flush)
             }
-            try world.append([(rows: 2, hour: 1, filler: 9_000)])
+            try world.append([(rows: 2, hour: 1, filler: 9_000)], poison: 1)
             try world.takeOver(wake: (call, choice))
             try world.append(Self.rows)
             for late in 0..<World.sleeperChoices { try world.wakeSleeper(late) }

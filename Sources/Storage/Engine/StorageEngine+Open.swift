@@ -122,8 +122,9 @@ extension StorageEngine {
             storeID: identity.storeID,
             fence: fence,
             position: position,
-            retained: replayed.files + [(seal, position.nextLSN)]
+            retained: replayed.files + [(seal, position.nextLSN, JournalFormat.blockBytes)]
         )
+        journal.dropEmptyFiles()
         return StorageEngine(
             environment: environment,
             limits: limits,
@@ -222,7 +223,9 @@ extension StorageEngine {
         _ storeID: String,
         _ recovery: JournalRecovery
     ) throws(StorageError) -> SpaceVersion? {
-        guard let newest = try SpaceVersion.list(store, space: space).last else { return nil }
+        // A listing may lag behind: it is where the search begins.
+        let listed = try SpaceVersion.list(store, space: space).last
+        let newest = listed ?? 1
         let damage: StorageError
         do throws(StorageError) {
             guard
@@ -232,7 +235,10 @@ extension StorageEngine {
                     id: newest,
                     storeID: storeID
                 )
-            else { return nil }
+            else {
+                if listed == nil { return nil }
+                throw changing(space)
+            }
             while let next = try SpaceVersion.load(
                 store,
                 space: space,
@@ -258,15 +264,19 @@ extension StorageEngine {
             let bytes = try store.get(Manifest.key(space: space, id: newest))
         else { throw damage }
         guard try store.byteCount(Manifest.key(space: space, id: newest + 1)) == nil else {
-            throw StorageError(
-                .retry,
-                "space \(space) changes while the store is being opened",
-                remedy: "another process serves this store: stop one of the two"
-            )
+            throw changing(space)
         }
         _ = try store.put("spaces/\(space)/damaged/\(newest).json", bytes, .always)
         try store.delete(Manifest.key(space: space, id: newest))
         return previous
+    }
+
+    private static func changing(_ space: String) -> StorageError {
+        StorageError(
+            .retry,
+            "space \(space) changes while the store is being opened",
+            remedy: "another process serves this store: stop one of the two"
+        )
     }
 
     /// A version must follow the one before it, when that is still there.

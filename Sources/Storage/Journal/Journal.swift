@@ -60,7 +60,7 @@ final class Journal {
         storeID: String,
         fence: JournalFence,
         position: JournalPosition,
-        retained: [(path: String, firstLSN: UInt64)]
+        retained: [(path: String, firstLSN: UInt64, byteCount: Int)]
     ) {
         self.environment = environment
         self.limits = limits
@@ -69,6 +69,7 @@ final class Journal {
         self.fence = fence
         self.position = position
         self.files = retained.map { File(path: $0.path, sequence: 0, firstLSN: $0.firstLSN) }
+        self.byteCount = retained.reduce(0) { $0 + $1.byteCount }
     }
 
     /// Makes `records` durable behind one barrier.
@@ -122,6 +123,25 @@ final class Journal {
                 byteCount -= bytes
             }
             files.removeFirst()
+        }
+    }
+
+    /// Deletes files without a batch, so that a node that starts again and again does not fill the directory with
+    /// seals.
+    ///
+    /// The file behind such a one begins at the same batch: it is as good a seal of what lies before. One that cannot
+    /// be deleted stays until the next opening.
+    func dropEmptyFiles() {
+        for index in files.indices.dropLast().reversed()
+        where files[index].firstLSN == files[index + 1].firstLSN {
+            do throws(FileError) {
+                let bytes = try environment.fileSystem.byteCount(files[index].path) ?? 0
+                try environment.fileSystem.remove(files[index].path)
+                byteCount -= bytes
+                files.remove(at: index)
+            } catch {
+                continue
+            }
         }
     }
 

@@ -16,6 +16,7 @@
 // What a fenced writer puts behind the point where the next owner stopped reading was acknowledged by nobody, and nobody
 // ever reads it: the seal is the first file of its epoch and says where the files before it end. It is a second
 // name of the fence, so it cannot be made any more once the fence is gone: one lineage is all there is.
+// A seal may go once a later file begins at the same batch: that one says the same.
 // Power lost before the seal: the next opener reads the same files again; nobody was served meanwhile.
 
 /// The right of one epoch to write the journal.
@@ -23,8 +24,14 @@ struct JournalFence {
     let epoch: UInt64
     private let environment: Environment
     private let directory: String
+    private let path: String
 
-    private var path: String { directory + "/" + JournalFormat.fenceName(epoch: epoch) }
+    private init(_ epoch: UInt64, _ environment: Environment, _ directory: String) {
+        self.epoch = epoch
+        self.environment = environment
+        self.directory = directory
+        path = directory + "/" + JournalFormat.fenceName(epoch: epoch)
+    }
 
     /// Takes the journal from whoever has it, durably.
     ///
@@ -42,11 +49,7 @@ struct JournalFence {
         try environment.reach(.journalFencePre)
         let fileSystem = environment.fileSystem
         let newest = try names(environment, directory).map(\.epoch).max() ?? 0
-        let fence = JournalFence(
-            epoch: max(newest, known) + 1,
-            environment: environment,
-            directory: directory
-        )
+        let fence = JournalFence(max(newest, known) + 1, environment, directory)
         do throws(FileError) {
             _ = try fileSystem.open(fence.path, .create)
             try fileSystem.syncDirectory(directory)

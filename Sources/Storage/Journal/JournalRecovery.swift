@@ -2,6 +2,7 @@
 //
 // Files are read in (epoch, sequence) order. The files of an epoch end where the first file of a later one, its seal, says
 // (JournalFence.swift): what a fenced writer has put behind that point, into the same file or a new one, is not read.
+// Deletions are not synced, so a file may be back whose seal is not: it is needed by nobody who is folded beyond it.
 // Elsewhere a group that is not valid ends its file. Whether that is a torn tail or damage is decided by proof, not by hope:
 //   - a valid group of the same file behind it, or a later file that does not go on from exactly there: it had been synced
 //     before those were written, so it was acknowledged: refuse, naming file and offset;
@@ -33,7 +34,7 @@ struct JournalRecovery {
         /// Newest valid LSN; 0 when the journal is empty.
         var lastLSN: UInt64 = 0
         var chain: UInt32 = 0
-        var files: [(path: String, firstLSN: UInt64)] = []
+        var files: [(path: String, firstLSN: UInt64, byteCount: Int)] = []
         /// Where the newest valid group of the file being read lies.
         var newestGroup = 0..<0
     }
@@ -88,13 +89,14 @@ struct JournalRecovery {
                 }
                 // Made and not synced: nothing in it was acknowledged, or the next header finds it missing.
                 suspect = suspect ?? source.path
-                result.files.append((source.path, result.lastLSN + 1))
+                result.files.append((source.path, result.lastLSN + 1, bytes.count))
                 if source.isLast, !bytes.isEmpty { result.report.truncatedTails += 1 }
                 continue
             }
             try begin(source.path, header, folded, suspect, &result)
+            result.files.append((source.path, header.firstLSN, bytes.count))
             suspect = nil
-            let end = try readGroups(bytes, header, source, through: lastLSN, &result, visit)
+            let end = try readGroups(bytes, header, source, folded, through: lastLSN, &result, visit)
             if source.isLast {
                 if writer != nil { try settle(bytes, source, result.newestGroup) }
                 if bytes[end...].contains(where: { $0 != 0 }) { result.report.truncatedTails += 1 }
@@ -181,7 +183,6 @@ struct JournalRecovery {
         }
         (result.lastLSN, result.chain) = (header.firstLSN - 1, header.chain)
         result.report.files += 1
-        result.files.append((path, header.firstLSN))
     }
 
     /// Writes the newest group, or the header of a file without one, again.
@@ -204,6 +205,7 @@ struct JournalRecovery {
         _ bytes: [UInt8],
         _ file: JournalFileHeader,
         _ source: Source,
+        _ folded: ClosedRange<UInt64>,
         through lastLSN: UInt64,
         _ result: inout Result,
         _ visit: (UInt64, JournalRecord) throws(StorageError) -> Void
@@ -225,7 +227,9 @@ struct JournalRecovery {
                         "a whole group follows at offset \(later), so this one was acknowledged"
                     )
                 }
-                guard source.isLast else {
+                // A file that was deleted may be back after a loss of power, without its seal: nobody needs it.
+                let isFolded = source.next.map { $0.firstLSN <= folded.lowerBound + 1 } ?? false
+                guard source.isLast || isFolded else {
                     throw Self.damaged(
                         source.path,
                         offset,

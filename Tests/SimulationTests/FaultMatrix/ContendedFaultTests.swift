@@ -15,6 +15,7 @@ struct ContendedFaultTests {
         case ambiguous = "ambiguous answer of the object store"
         case conflict = "409 or 412 of the object store"
         case unavailable = "503 of the object store"
+        case listing = "a listing of the object store lags behind"
         case clock = "the clock jumps back and forth"
         case recovery = "a second crash during recovery"
     }
@@ -44,6 +45,7 @@ struct ContendedFaultTests {
         + row(.ambiguous, [nil, .settled, .settled, .settled])
         + row(.conflict, [nil, .settled, .settled, .settled])
         + row(.unavailable, [nil, .repeated, .repeated, .repeated])
+        + row(.listing, [nil, nil, .unnoticed, nil])
         + row(.clock, [.unnoticed, .unnoticed, .unnoticed, .unnoticed])
         + row(.recovery, [.nothingStored, .nothingStored, .nothingStored, .nothingStored])
 
@@ -51,7 +53,8 @@ struct ContendedFaultTests {
     func whatComesOfIt(cell: Cell) throws {
         var options = WorldOptions(seed: 5)
         options.limits.garbageGraceSeconds = 0
-        options.usesObjectStore = [.ambiguous, .conflict, .unavailable].contains(cell.trouble)
+        options.usesObjectStore = [.ambiguous, .conflict, .unavailable, .listing]
+            .contains(cell.trouble)
         let world = World(options)
         #expect(try world.open())
         try world.append([(rows: 3, hour: 1, filler: 10)], poison: 1)
@@ -64,6 +67,7 @@ struct ContendedFaultTests {
         case .twoWriters, .pause: try replace(world, cell)
         case .reader: try read(world, cell)
         case .ambiguous, .conflict, .unavailable: try answerBadly(world, cell)
+        case .listing: try lag(world)
         case .clock: try jump(world, cell.column)
         case .recovery: try crashTwice(world, cell.column)
         }
@@ -138,6 +142,18 @@ struct ContendedFaultTests {
             try world.check()
         }
         #expect(happened > 3)
+    }
+
+    private func lag(_ world: World) throws {
+        try world.take(.createSpace)
+        try world.append([(rows: 2, hour: 1, filler: 0), (rows: 2, hour: 1, filler: 0)])
+        for lag in 1...6 {
+            var faults = ObjectStoreFaults()
+            faults.listLag = lag
+            try #require(world.objects).misbehave(faults)
+            world.close()
+            #expect(try world.open())
+        }
     }
 
     private func jump(_ world: World, _ column: FaultMatrix.Column) throws {

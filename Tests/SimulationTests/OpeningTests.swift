@@ -1,0 +1,169 @@
+import Failpoints
+import Testing
+
+@testable import Simulation
+@testable import Storage
+
+/// What opening a store must see, must not do, and must leave to somebody else.
+struct OpeningTests {
+    private static let rows = [(rows: 2, hour: 1, filler: 600)]
+
+    private static func open(
+        _ world: World,
+        decoder: BatchDecoder = SimulatedCatalog.decoder
+    ) throws(StorageError) -> StorageEngine {
+        try StorageEngine.open(
+            environment: world.environment(world.fileSystem),
+            limits: world.options.limits,
+            dataDirectory: World.root,
+            catalog: SimulatedCatalog.tables,
+            spaces: [SimulatedCatalog.space],
+            decoder: decoder
+        )
+    }
+
+    private static func journalFiles(_ world: World) throws -> [String] {
+        try world.fileSystem.list(World.root + "/journal").map(\.name)
+            .filter { $0.hasSuffix(".wal") }
+    }
+
+    /// One space is folded beyond the file that is missing; another is not.
+    @Test func aMissingFileIsNoticedByTheSpaceThatNeedsIt() throws {
+        let world = World(WorldOptions(seed: 1))
+        #expect(try world.open())
+        let engine = try #require(world.engine)
+        try engine.createSpace(World.secondSpace)
+        for number in 1...12 as ClosedRange<UInt64> {
+            let space = number == 3 ? World.secondSpace : SimulatedCatalog.space
+            let batch = SimulatedCatalog.batch(number, rows: 1, hour: 1, filler: 9_000, space: space)
+            _ = try engine.append([batch])
+        }
+        for _ in 0..<2 { try engine.flush(space: SimulatedCatalog.space) }
+        engine.close()
+        // The first file holds nothing but what it had when the second space was made.
+        for name in try Self.journalFiles(world).dropLast(2) {
+            try world.fileSystem.remove(World.root + "/journal/" + name)
+        }
+        let error = #expect(throws: StorageError.self) { try Self.open(world) }
+        #expect(error?.code == .restore)
+        #expect(error?.message.contains("are missing before it") ?? false)
+    }
+
+    @Test func aReplacedProcessMakesNoSpace() throws {
+        let world = World(WorldOptions(seed: 1))
+        #expect(try world.open())
+        try world.append(Self.rows)
+        let old = try #require(world.engine)
+        try world.takeOver()
+        let error = #expect(throws: StorageError.self) { try old.createSpace(World.secondSpace) }
+        #expect(error?.code == .stop)
+        #expect(try world.fileSystem.list(World.root + "/spaces").map(\.name) == ["default"])
+    }
+
+    /// A space that a replaced process made all the same, between its last look and its put, stops nobody.
+    @Test func aSpaceOfAReplacedProcessBeginsWhereTheJournalDoes() throws {
+        let world = World(WorldOptions(seed: 1))
+        #expect(try world.open())
+        try world.append(Self.rows)
+        let old = try #require(world.engine)
+        try world.interrupt(afterCalls: 1, includesJournal: true, with: { try world.takeOver() }) {
+            try old.createSpace(World.secondSpace)
+        }
+        for _ in 0..<3 {
+            for _ in 0..<3 { try world.append([(rows: 1, hour: 1, filler: 9_000)]) }
+            try world.take(.flush)
+        }
+        world.losePower(.losing)
+        try world.recover()
+        #expect(world.engine?.hasSpace(World.secondSpace) == true)
+        // A flush that reads the journal back does not miss what the space never had.
+        try world.append([(rows: 2, hour: 1, filler: 0), (rows: 2, hour: 1, filler: 0)], poison: 1)
+        try world.take(.flush)
+        try world.prove()
+    }
+
+    /// A file with a torn tail was sealed, folded and deleted; the deletion is lost with the power, that of its seal is
+    /// not.
+    @Test func aFileThatComesBackWithoutItsSealStopsNobody() throws {
+        let world = World(WorldOptions(seed: 1))
+        #expect(try world.open())
+        try world.append(Self.rows)
+        world.fileSystem.arm(Fault(.noSpace, at: 1, only: .write))
+        try world.append([(rows: 2, hour: 1, filler: 9_000)])
+        #expect(world.engine == nil)
+        world.calm()
+        let name = try #require(try Self.journalFiles(world).last)
+        let path = World.root + "/journal/" + name
+        let bytes = try #require(world.disk.contents(path))
+        #expect(try world.open())
+        for _ in 0..<3 {
+            try world.append([(rows: 2, hour: 1, filler: 20_000)])
+            try world.take(.flush)
+        }
+        #expect(try !Self.journalFiles(world).contains(name))
+        world.close()
+        _ = try world.fileSystem.open(path, .create)
+        world.disk.edit(path) { _ in bytes }
+        try world.prove()
+    }
+
+    @Test func aNodeThatStartsAgainAndAgainLeavesNothingBehind() throws {
+        let world = World(WorldOptions(seed: 1))
+        #expect(try world.open())
+        try world.append(Self.rows)
+        for _ in 0..<20 {
+            world.losePower(.losing)
+            #expect(try world.open())
+        }
+        // One with the batch, and the newest seal.
+        #expect(try Self.journalFiles(world).count == 2)
+        #expect(world.engine?.journalStatus.bytes == 3 * 4_096)
+        let fences = try world.fileSystem.list(World.root + "/journal").map(\.name)
+            .filter { $0.hasSuffix(".fence") }
+        #expect(fences.count == 1)
+    }
+
+    @Test func aProbeThatFailsForAMomentDoesNotBlameTheFileSystem() throws {
+        let world = World(WorldOptions(seed: 1))
+        world.fileSystem.arm(Fault(.inputOutput, at: 1, only: .link))
+        let error = #expect(throws: StorageError.self) { try Self.open(world) }
+        #expect(error?.code == .retry)
+        world.fileSystem.arm(nil)
+        #expect(try world.open())
+    }
+
+    /// The newest batch was written, not synced, when the process ended; it cannot be decoded. Its letter must not
+    /// outlive it: the number would be given to another batch.
+    @Test(.enabled(if: FailpointRegistry.isCompiledIn))
+    func aLetterIsNotMadeBeforeItsBatchIsDurable() throws {
+        let registry = FailpointRegistry(seed: 1)
+        var options = WorldOptions(seed: 1)
+        options.failpoints = registry
+        let world = World(options)
+        #expect(try world.open())
+        try world.append(Self.rows)
+        world.fileSystem.arm(Fault(.kill, at: 1, only: .sync))
+        _ = try? world.engine?.append([SimulatedCatalog.batch(9, rows: 1, hour: 1, filler: 0)])
+        #expect(!world.fileSystem.isAlive)
+        world.fileSystem = world.disk.boot()
+        let disk = world.disk
+        registry.define(callback: "power") { _ in
+            disk.losePower(.losing)
+            return .error("power loss")
+        }
+        try registry.arm(StorageFailpoint.letterPutPost, .nth(1, .callback("power")))
+        let strict = BatchDecoder(
+            decode: { record throws(StorageError) in
+                guard record.receivedAt != 9 else { return .poisoned("a newer rule") }
+                return try SimulatedCatalog.decoder.decode(record)
+            },
+            split: { _ in nil }
+        )
+        #expect(throws: StorageError.self) { try Self.open(world, decoder: strict) }
+        world.fileSystem = world.disk.boot()
+        let engine = try Self.open(world, decoder: strict)
+        let letter = try #require(engine.deadLetters.first?.id)
+        let next = try engine.append([SimulatedCatalog.batch(10, rows: 1, hour: 1, filler: 0)])
+        #expect(next > letter.lsn)
+    }
+}
