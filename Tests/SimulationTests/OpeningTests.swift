@@ -35,7 +35,13 @@ struct OpeningTests {
         try engine.createSpace(World.secondSpace)
         for number in 1...12 as ClosedRange<UInt64> {
             let space = number == 3 ? World.secondSpace : SimulatedCatalog.space
-            let batch = SimulatedCatalog.batch(number, rows: 1, hour: 1, filler: 9_000, space: space)
+            let batch = SimulatedCatalog.batch(
+                number,
+                rows: 1,
+                hour: 1,
+                filler: 9_000,
+                space: space
+            )
             _ = try engine.append([batch])
         }
         for _ in 0..<2 { try engine.flush(space: SimulatedCatalog.space) }
@@ -132,8 +138,9 @@ struct OpeningTests {
         #expect(try world.open())
     }
 
-    /// The newest batch was written, not synced, when the process ended; it cannot be decoded. Its letter must not
-    /// outlive it: the number would be given to another batch.
+    /// The newest batch was written, not synced, when the process ended; it cannot be decoded.
+    ///
+    /// Its letter must not outlive it: the number would be given to another batch.
     @Test(.enabled(if: FailpointRegistry.isCompiledIn))
     func aLetterIsNotMadeBeforeItsBatchIsDurable() throws {
         let registry = FailpointRegistry(seed: 1)

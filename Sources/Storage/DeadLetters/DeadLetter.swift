@@ -127,6 +127,12 @@ package struct DeadLetter: Sendable {
         guard bytes.count >= prefixBytes + 4, bytes.load(UInt32.self, at: 0) == magic else {
             throw damaged(id, "it is cut short, or something else")
         }
+        // Of whatever version, a letter ends with the checksum of all before it.
+        let end = bytes.count - 4
+        let checksum = bytes.withUnsafeBytes { crc32c(.init(rebasing: $0[..<end])) }
+        guard bytes.load(UInt32.self, at: end) == checksum else {
+            throw damaged(id, "its checksum does not fit its content")
+        }
         let found = bytes.load(UInt32.self, at: 4)
         guard found <= version else {
             throw StorageError(
@@ -139,10 +145,6 @@ package struct DeadLetter: Sendable {
         let payloadBytes = Int(bytes.load(UInt32.self, at: 12))
         let body = prefixBytes + headerBytes + payloadBytes
         guard bytes.count == body + 4 else { throw damaged(id, "its length is wrong") }
-        let crc = bytes.withUnsafeBytes { crc32c(.init(rebasing: $0[..<body])) }
-        guard bytes.load(UInt32.self, at: body) == crc else {
-            throw damaged(id, "its checksum does not fit its content")
-        }
         let payload = prefixBytes + headerBytes
         guard let header = StorageJSON.decode(Header.self, Array(bytes[prefixBytes..<payload])),
             header.id == id.description, header.storeID == storeID

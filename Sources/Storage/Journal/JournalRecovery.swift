@@ -96,7 +96,15 @@ struct JournalRecovery {
             try begin(source.path, header, folded, suspect, &result)
             result.files.append((source.path, header.firstLSN, bytes.count))
             suspect = nil
-            let end = try readGroups(bytes, header, source, folded, through: lastLSN, &result, visit)
+            let end = try readGroups(
+                bytes,
+                header,
+                source,
+                folded,
+                through: lastLSN,
+                &result,
+                visit
+            )
             if source.isLast {
                 if writer != nil { try settle(bytes, source, result.newestGroup) }
                 if bytes[end...].contains(where: { $0 != 0 }) { result.report.truncatedTails += 1 }
@@ -252,97 +260,5 @@ struct JournalRecovery {
             offset = JournalFormat.roundedUp(payload.upperBound)
         }
         return min(offset, bytes.count)
-    }
-
-    /// The payload's range, or nil when it is cut short or its CRC does not fit.
-    private func payload(
-        _ bytes: [UInt8],
-        _ header: JournalGroupHeader,
-        at offset: Int
-    ) -> Range<Int>? {
-        let start = offset + JournalFormat.groupHeaderBytes
-        guard header.payloadBytes <= bytes.count - start else { return nil }
-        let range = start..<(start + header.payloadBytes)
-        let crc = bytes.withUnsafeBytes { crc32c(.init(rebasing: $0[range])) }
-        return crc == header.payloadCRC ? range : nil
-    }
-
-    /// The offset of a whole valid group behind `offset`, if there is one.
-    private func laterGroup(_ bytes: [UInt8], after offset: Int, _ file: JournalFileHeader) -> Int?
-    {
-        var candidate = offset + JournalFormat.blockBytes
-        while candidate < bytes.count {
-            if let (header, _) = JournalGroupHeader.read(bytes, at: candidate),
-                header.epoch == file.epoch, header.sequence == file.sequence,
-                payload(bytes, header, at: candidate) != nil
-            {
-                return candidate
-            }
-            candidate += JournalFormat.blockBytes
-        }
-        return nil
-    }
-
-    /// Whether there is a group header anywhere in a file whose own header is not valid.
-    private static func holdsGroup(_ bytes: [UInt8]) -> Bool {
-        stride(from: JournalFormat.blockBytes, to: bytes.count, by: JournalFormat.blockBytes)
-            .contains { JournalGroupHeader.read(bytes, at: $0) != nil }
-    }
-
-    private func split(
-        _ bytes: [UInt8],
-        _ payload: Range<Int>,
-        _ header: JournalGroupHeader,
-        _ path: String
-    ) throws(StorageError) -> [JournalRecord] {
-        var records: [JournalRecord] = []
-        var offset = payload.lowerBound
-        while offset < payload.upperBound {
-            guard payload.upperBound - offset >= 16 else {
-                throw Self.damaged(
-                    path,
-                    offset,
-                    "a record is cut short inside a group with a right checksum"
-                )
-            }
-            let payloadBytes = Int(bytes.load(UInt32.self, at: offset))
-            let nameBytes = Int(bytes.load(UInt16.self, at: offset + 6))
-            let name = offset + 16
-            guard payloadBytes + nameBytes <= payload.upperBound - name else {
-                throw Self.damaged(
-                    path,
-                    offset,
-                    "a record is cut short inside a group with a right checksum"
-                )
-            }
-            let end = name + nameBytes + payloadBytes
-            records.append(
-                JournalRecord(
-                    kind: bytes[offset + 4],
-                    space: String(decoding: bytes[name..<(name + nameBytes)], as: UTF8.self),
-                    receivedAt: bytes.load(UInt64.self, at: offset + 8),
-                    payload: Array(bytes[(name + nameBytes)..<end])
-                )
-            )
-            offset = end
-        }
-        guard records.count == header.recordCount else {
-            throw Self.damaged(
-                path,
-                payload.lowerBound,
-                "a group holds \(records.count) records, not \(header.recordCount)"
-            )
-        }
-        return records
-    }
-
-    private static func damaged(_ path: String, _ offset: Int, _ why: String) -> StorageError {
-        StorageError(
-            .restore,
-            "journal file \(path) is damaged at offset \(offset): \(why)",
-            remedy:
-                "restore the file from a backup; to go on without it, move the named file out of the "
-                + "journal directory and run `holdfast verify` to see what is missing"
-        )
     }
 }

@@ -115,6 +115,9 @@ struct RestFaultTests {
                     .replacing("\"format\":1", with: "\"format\":9")
                 let body = Array(text.utf8.dropLast(64 + 15))
                 return body + Array(",\"checksum\":\"\(sha256(body))\"}".utf8)
+            case .deadLetter:
+                bytes.store(UInt32(9), at: 4)
+                bytes.store(crc32c(Array(bytes.dropLast(4))), at: bytes.count - 4)
             default: bytes.store(UInt32(9), at: 4)
             }
         }

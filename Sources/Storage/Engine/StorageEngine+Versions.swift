@@ -1,0 +1,130 @@
+// Which version of a space an opening begins with.
+
+extension StorageEngine {
+    /// The version before the first.
+    static func emptyVersion(_ space: String, _ storeID: String) -> SpaceVersion {
+        SpaceVersion(
+            manifest: Manifest(
+                id: 0,
+                previousChecksum: "",
+                storeID: storeID,
+                space: space,
+                writerEpoch: 0,
+                transactionID: "",
+                actor: "",
+                operation: "",
+                committedAt: 0,
+                foldedLSN: 0,
+                branches: [:],
+                tables: [:]
+            ),
+            checksum: "",
+            pages: [:]
+        )
+    }
+
+    /// The newest readable version of a space; nil when it has none (its creation never finished).
+    static func newestVersion(
+        _ store: any ObjectStore,
+        _ space: String,
+        _ storeID: String,
+        _ recovery: JournalRecovery
+    ) throws(StorageError) -> SpaceVersion? {
+        // A listing may lag behind: it is where the search begins.
+        let listed = try SpaceVersion.list(store, space: space).last
+        let newest = listed ?? 1
+        let damage: StorageError
+        do throws(StorageError) {
+            guard
+                var version = try SpaceVersion.load(
+                    store,
+                    space: space,
+                    id: newest,
+                    storeID: storeID
+                )
+            else {
+                if listed == nil { return nil }
+                throw changing(space)
+            }
+            while let next = try SpaceVersion.load(
+                store,
+                space: space,
+                id: version.id + 1,
+                storeID: storeID
+            ) {
+                version = next
+            }
+            try checkChain(store, version)
+            return version
+        } catch {
+            damage = error
+        }
+        // One step back is lossless when the journal still holds every batch folded since.
+        guard damage.code == .restore, newest > 1,
+            let previous = try SpaceVersion.load(
+                store,
+                space: space,
+                id: newest - 1,
+                storeID: storeID
+            ),
+            let first = try recovery.firstLSN(), first <= previous.foldedLSN + 1,
+            let bytes = try store.get(Manifest.key(space: space, id: newest))
+        else { throw damage }
+        guard try store.byteCount(Manifest.key(space: space, id: newest + 1)) == nil else {
+            throw changing(space)
+        }
+        _ = try store.put("spaces/\(space)/damaged/\(newest).json", bytes, .always)
+        try store.delete(Manifest.key(space: space, id: newest))
+        return previous
+    }
+
+    private static func changing(_ space: String) -> StorageError {
+        StorageError(
+            .retry,
+            "space \(space) changes while the store is being opened",
+            remedy: "another process serves this store: stop one of the two"
+        )
+    }
+
+    /// A version must follow the one before it, when that is still there.
+    private static func checkChain(
+        _ store: any ObjectStore,
+        _ version: SpaceVersion
+    ) throws(StorageError) {
+        let manifest = version.manifest
+        guard version.id > 1 else { return }
+        let key = Manifest.key(space: manifest.space, id: version.id - 1)
+        guard let bytes = try store.get(key) else { return }
+        guard
+            let (_, checksum) = try? Manifest.decode(bytes, key: key, storeID: manifest.storeID)
+        else { return }
+        guard checksum == manifest.previousChecksum else {
+            throw Manifest.damaged(
+                Manifest.key(space: manifest.space, id: version.id),
+                "it does not follow the one before it"
+            )
+        }
+    }
+}
+
+extension JournalRecovery {
+    /// The first LSN the journal still holds; nil when there is no file.
+    func firstLSN() throws(StorageError) -> UInt64? {
+        guard let name = try names().first else { return nil }
+        let path = directory + "/" + name
+        let bytes = try storing(path) { () throws(FileError) in
+            try environment.fileSystem.open(path, .read).read(
+                at: 0,
+                count: JournalFormat.blockBytes
+            )
+        }
+        return JournalFileHeader(bytes)?.firstLSN
+    }
+
+    func names() throws(StorageError) -> [String] {
+        let entries = try storing(directory) { () throws(FileError) in
+            try environment.fileSystem.list(directory)
+        }
+        return entries.map(\.name).filter { JournalFormat.parse(fileName: $0) != nil }
+    }
+}
