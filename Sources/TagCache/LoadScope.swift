@@ -9,9 +9,7 @@ public enum CacheDependencies {
 
     /// Adds `tags` as the variadic form does.
     public static func add(_ tags: [String]) throws(TagCacheError) {
-        for tag in tags {
-            do { try TagName.validate(tag) } catch { throw .invalidTag(error) }
-        }
+        try TagName.validate(all: tags)
         LoadScope.current?.add(tags)
     }
 }
@@ -39,9 +37,9 @@ final class LoadScope: Sendable {
 
     deinit { Self.running.pointee.wrappingSubtract(1, ordering: .relaxed) }
 
-    /// Whether any load runs in the process.
-    @usableFromInline static var isAnyRunning: Bool {
-        running.pointee.load(ordering: .relaxed) != 0
+    /// Whether the caller runs inside a load.
+    @usableFromInline static var isInside: Bool {
+        running.pointee.load(ordering: .relaxed) != 0 && current != nil
     }
 
     func add(_ names: [String]) {

@@ -2,7 +2,7 @@
 //
 // A load runs in a task that belongs to the cache. It inherits the first caller's task-local values
 // and priority, not its cancellation.
-import Synchronization
+public import Synchronization
 
 extension TagCache {
     /// The value under `key`, or what `load` returns, computed once however many ask for it.
@@ -24,25 +24,28 @@ extension TagCache {
     /// - Throws: What `load` threw; `CancellationError` when the caller was cancelled; and
     ///   `TagCacheError`: `invalidTag` and `tooManyTags` (before anything else is done),
     ///   `waitTimedOut`, `recursiveLoad`, `contended`.
+    @inlinable
     public func value(
         for key: Key,
         tags names: [String] = [],
         ttl: Duration? = nil,
         load: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        if names.count > TagCacheLimits.tagsPerEntryMax {
-            throw TagCacheError.tooManyTags(names.count)
+        if !names.isEmpty { try TagName.validate(all: names) }
+        let hash = self.hash(key)
+        // The short way: a fresh value that nobody's load depends on.
+        if runningLoads.pointee.load(ordering: .relaxed) == 0 || !LoadScope.isInside {
+            let now = clock.now()
+            let found = shard(hash).pointee.state.withLock { $0.fresh(key, hash, now) }
+            if let found { return found }
         }
-        for name in names {
-            do { try TagName.validate(name) } catch { throw TagCacheError.invalidTag(error) }
-        }
-        let request = LoadRequest(
-            key: key,
-            hash: hash(key),
-            tags: names,
-            ttl: ttl,
-            load: load
+        return try await loadedValue(
+            LoadRequest(key: key, hash: hash, tags: names, ttl: ttl, load: load)
         )
+    }
+
+    @usableFromInline
+    func loadedValue(_ request: LoadRequest<Key, Value>) async throws -> Value {
         for _ in 0..<TagCacheLimits.loadAttemptsMax {
             if let answer = try answered(request) { return answer }
             switch try await wait(for: request) {
@@ -61,7 +64,7 @@ extension TagCache {
     /// What the tiers have for a request; starts a renewal if it is past its time to live.
     private func answered(_ request: LoadRequest<Key, Value>) throws -> Value? {
         let now = clock.now()
-        let wantsTags = LoadScope.isAnyRunning
+        let wantsTags = LoadScope.isInside
         let found = shard(request.hash).pointee
             .lookup(request.key, request.hash, now, wantsTags: wantsTags)
         switch found {

@@ -220,7 +220,7 @@ extension TagCache {
             }
             if seen == writes {
                 persistent.store.countHit()
-                if LoadScope.isAnyRunning { note(record.tags) }
+                if LoadScope.isInside { note(record.tags) }
                 return (value, record.freshUntil <= clock.wallNow())
             }
             writes = seen

@@ -109,7 +109,7 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
         let hash = self.hash(key)
         let now = clock.now()
         // Inside a load the tags of what is read are wanted; asking whether any load runs is cheap.
-        if runningLoads.pointee.load(ordering: .relaxed) == 0 {
+        if runningLoads.pointee.load(ordering: .relaxed) == 0 || !LoadScope.isInside {
             switch shard(hash).pointee.state.withLock({ $0.glance(key, hash, now) }) {
             case .fresh(let value): return value
             case .absent(let writes):
@@ -122,7 +122,7 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
 
     @usableFromInline
     func getSlowly(_ key: Key, _ hash: UInt64, _ now: UInt64) throws(TagCacheError) -> Value? {
-        let wantsTags = LoadScope.isAnyRunning
+        let wantsTags = LoadScope.isInside
         switch shard(hash).pointee.lookup(key, hash, now, wantsTags: wantsTags) {
         case .fresh(let value, let tags), .stale(let value, let tags):
             if wantsTags { note(tags) }
@@ -218,9 +218,7 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
     /// Makes everything tagged with one of `names`, or below one, stale.
     /// - Throws: `invalidTag` if one of them is not a tag: nothing was done.
     public func invalidate(_ names: [String]) async throws(TagCacheError) {
-        for name in names {
-            do { try TagName.validate(name) } catch { throw .invalidTag(error) }
-        }
+        try TagName.validate(all: names)
         var receipts: [WriteReceipt] = []
         for name in names {
             let id = tags.retainValidated(name)

@@ -41,10 +41,8 @@ final class RedisServer: @unchecked Sendable {
             if more.isEmpty { throw CocoaError(.executableLoad, userInfo: ["output": text]) }
             text += String(decoding: more, as: UTF8.self)
         }
-        // Read on, so that the server never waits for us.
-        output.fileHandleForReading.readabilityHandler = {
-            if $0.availableData.isEmpty { $0.readabilityHandler = nil }
-        }
+        // Somebody reads on, so that the server never waits for us.
+        Thread { while !output.fileHandleForReading.availableData.isEmpty {} }.start()
     }
 
     /// Ends it without warning.

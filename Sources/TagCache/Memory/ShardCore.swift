@@ -168,14 +168,22 @@ struct ShardCore: ~Copyable, @unchecked Sendable {
     /// Tells the eviction policy of all uses.
     @usableFromInline
     mutating func tellPolicy() {
+        let isFull = isFull
+        // In two passes, so that the processor fetches what the sketch has for many keys at once.
+        for position in 0..<notedCount where isFull {
+            let place = slots + Int(noted[position])
+            for _ in 0..<min(Int(place.pointee.uses), FrequencySketch.countMax) {
+                sketch.increment(place.pointee.hash)
+            }
+        }
         for position in 0..<notedCount {
             let number = noted[position]
-            let uses = Int(slots[Int(number)].uses)
+            let uses = slots[Int(number)].uses
             slots[Int(number)].uses = 0
-            let hash = slots[Int(number)].hash
-            for _ in 0..<min(uses, FrequencySketch.countMax) { sketch.increment(hash) }
+            guard isFull else { continue }
             promote(number)
-            if hash & sampleMask == 0, isFull { for _ in 0..<uses { sample(hash) } }
+            let hash = slots[Int(number)].hash
+            if hash & sampleMask == 0 { for _ in 0..<uses { sample(hash) } }
         }
         notedCount = 0
     }

@@ -148,6 +148,15 @@ struct ShardState<Key: Hashable & Sendable, Value: Sendable>: ~Copyable, @unchec
         return .fresh(value)
     }
 
+    /// The value under a key if it is fresh; then the hit is counted, else nothing is.
+    @inlinable @inline(__always)
+    mutating func fresh(_ key: Key, _ hash: UInt64, _ now: UInt64) -> Value? {
+        guard let slot = find(key, hash), case .value(let value) = entries[slot].stored,
+            core.hit(slot, now)
+        else { return nil }
+        return value
+    }
+
     /// Looks a key up and counts the use; what has expired or was invalidated goes.
     @inlinable
     mutating func lookup(

@@ -9,12 +9,28 @@ enum FlightNumber {
 }
 
 /// What a caller asked for.
+@usableFromInline
 struct LoadRequest<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    let key: Key
-    let hash: UInt64
-    let tags: [String]
-    let ttl: Duration?
-    let load: @Sendable () async throws -> Value
+    @usableFromInline let key: Key
+    @usableFromInline let hash: UInt64
+    @usableFromInline let tags: [String]
+    @usableFromInline let ttl: Duration?
+    @usableFromInline let load: @Sendable () async throws -> Value
+
+    @inlinable
+    init(
+        key: Key,
+        hash: UInt64,
+        tags: [String],
+        ttl: Duration?,
+        load: @escaping @Sendable () async throws -> Value
+    ) {
+        self.key = key
+        self.hash = hash
+        self.tags = tags
+        self.ttl = ttl
+        self.load = load
+    }
 }
 
 /// A loaded value with what foreign code says about it, asked for before the lock is taken.

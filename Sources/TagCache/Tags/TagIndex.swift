@@ -128,10 +128,7 @@ final class TagIndex: @unchecked Sendable {
         if names.count == 1 {
             do { return TagList(first: try retain(names[0])) } catch { throw .invalidTag(error) }
         }
-        if names.count > TagCacheLimits.tagsPerEntryMax { throw .tooManyTags(names.count) }
-        for name in names {
-            do { try TagName.validate(name) } catch { throw .invalidTag(error) }
-        }
+        try TagName.validate(all: names)
         return TagList(names.map(retainValidated))
     }
 

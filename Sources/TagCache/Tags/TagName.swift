@@ -1,6 +1,7 @@
 /// The grammar of tags: `[A-Za-z0-9_:]+`, where `:` separates segments.
 ///
 /// An empty segment is a segment like any other: `a:` lies below `a`.
+@usableFromInline
 enum TagName {
     private static let separator = UInt8(ascii: ":")
 
@@ -11,6 +12,15 @@ enum TagName {
             tag: String(decoding: tag.utf8.prefix(TagCacheLimits.tagByteCountMax), as: UTF8.self),
             reason: reason
         )
+    }
+
+    /// Refuses too many tags for one entry, and what is not a tag.
+    @usableFromInline
+    static func validate(all tags: [String]) throws(TagCacheError) {
+        if tags.count > TagCacheLimits.tagsPerEntryMax { throw .tooManyTags(tags.count) }
+        for tag in tags {
+            do { try validate(tag) } catch { throw .invalidTag(error) }
+        }
     }
 
     private static func fault(in bytes: String.UTF8View) -> InvalidTag.Reason? {
