@@ -29,6 +29,20 @@ def test_kill_9_under_load(binary: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir()), "a clean store is removed"
 
 
+def test_kill_9_at_failpoints(binary: Path, tmp_path: Path) -> None:
+    """One place of each kind; `make torture` visits all of them."""
+    if run_cli(binary, "torture", "--list-failpoints").returncode != 0:
+        pytest.skip("this binary was built without failpoints")
+    points = "journal.sync.post,flush.commit.pre,letter.replay.settled"
+    done = run_cli(
+        binary, "torture", "--kill", "--at", points, "--data", str(tmp_path), seconds=600
+    )
+    print(done.stdout, done.stderr)
+    assert done.returncode == 0
+    assert all(point in done.stdout for point in points.split(","))
+    assert not list(tmp_path.iterdir()), "clean stores are removed"
+
+
 @pytest.mark.parametrize(
     ("answer", "found", "problem"),
     [
