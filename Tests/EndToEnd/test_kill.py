@@ -33,7 +33,7 @@ def test_kill_9_at_failpoints(binary: Path, tmp_path: Path) -> None:
     """One place of each kind; `make torture` visits all of them."""
     if run_cli(binary, "torture", "--list-failpoints").returncode != 0:
         pytest.skip("this binary was built without failpoints")
-    points = "journal.sync.post,flush.commit.pre,letter.replay.settled"
+    points = "journal.sync.post,flush.commit.pre,letter.put.post"
     done = run_cli(
         binary, "torture", "--kill", "--at", points, "--data", str(tmp_path), seconds=600
     )
