@@ -9,7 +9,8 @@ struct KillCheck {
     /// Rows by table of each round that was checked.
     private var rows: [Int: [String: Int]] = [:]
 
-    private static let attemptsMax = 100
+    /// Long enough for the next flush, which decides about rows that a killed one had made letters of.
+    private static let attemptsMax = 1_000
 
     init(store: KillStore) { self.store = store }
 
