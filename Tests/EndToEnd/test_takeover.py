@@ -92,7 +92,6 @@ def test_takeover_loses_nothing(takeover: Takeover) -> None:
     assert_kept(takeover.server, ledger, [BEFORE, SUCCESSOR, AFTER])
 
 
-@pytest.mark.xfail(reason="the journal has no fence: a woken writer acknowledges until its next commit")
 def test_takeover_loses_no_late_acknowledgement(takeover: Takeover) -> None:
     """Nobody may be told "stored" by a server that has a successor, unless it is."""
     assert_kept(takeover.server, takeover.ledger, [BEFORE, SUCCESSOR, AFTER])
