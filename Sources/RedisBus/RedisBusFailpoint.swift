@@ -3,16 +3,28 @@ public import Failpoints
 /// The named places of the bus.
 enum RedisBusFailpoint: String, Failpoint {
     /// Nothing is connected.
+    ///
+    /// Connecting is tried again after a pause; until then the bus is deaf, and says so.
     case connect = "redis-bus.connect"
     /// Connected and encrypted; the server has not been told who we are.
+    ///
+    /// The connection is closed and made anew.
     case authenticate = "redis-bus.authenticate"
     /// A command, a message among them, is about to be written.
+    ///
+    /// `publish` throws and the message is not sent again: the next one shows the gap.
     case send = "redis-bus.send"
     /// What was written is on its way; the answer, or the next message, has not been read.
+    ///
+    /// The connection is closed and made anew; what was missed shows as a gap.
     case receive = "redis-bus.receive"
     /// Connected; the server has not been asked for messages.
+    ///
+    /// The connection is closed and made anew; until then the bus is deaf, and says so.
     case subscribe = "redis-bus.subscribe"
     /// A message has been received; no cache has seen it.
+    ///
+    /// The message is lost here; the next one of its sender shows the gap.
     case deliver = "redis-bus.deliver"
 }
 

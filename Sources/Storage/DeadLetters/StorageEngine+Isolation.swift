@@ -45,7 +45,11 @@ extension StorageEngine {
         try search.search(units[...])
         try search.join()
         try makeRoom(for: search.letters, of: space, reason)
-        for letter in search.letters { try letters.keep(letter) }
+        for letter in search.letters {
+            // A process that was replaced would bring back what its successor has discarded.
+            try fence.check()
+            try letters.keep(letter)
+        }
         var added: [String: [SegmentInfo]] = [:]
         for batches in search.sound {
             do throws(FlushFault) {

@@ -15,28 +15,20 @@ extension StorageEngine {
         // by a manifest belongs to an attempt that failed.
         return try space.maintenance.withLock { _ throws(StorageError) in
             try environment.reach(.collectMark)
-            let manifests = try SpaceVersion.list(store, space: name)
-            let kept = manifests.suffix(limits.manifestsRetained)
-            var live: Set<String> = []
-            for id in kept {
-                guard
-                    let version = try SpaceVersion.load(
-                        store,
-                        space: name,
-                        id: id,
-                        storeID: storeID
-                    )
-                else {
-                    continue
-                }
-                live.formUnion(version.objectKeys())
-            }
             let held = state.withLock { state in
                 guard let entry = state.spaces[name] else { return [SpaceVersion]() }
                 return [entry.version] + entry.held.compactMap(\.version)
             }
+            guard let newest = held.first?.id else { return 0 }
+            let listed = try SpaceVersion.list(store, space: name)
+            let oldestKept = oldestRetained(listed, newest)
+            var live: Set<String> = []
             for version in held { live.formUnion(version.objectKeys()) }
-            var deleted = try deleteManifests(manifests.dropLast(kept.count), name)
+            for id in Set(listed.filter { $0 >= oldestKept }).union(oldestKept...newest) {
+                let version = try SpaceVersion.load(store, space: name, id: id, storeID: storeID)
+                if let version { live.formUnion(version.objectKeys()) }
+            }
+            var deleted = try deleteManifests(listed.filter { $0 < oldestKept }, name)
             for key in try overdue(space, live) {
                 try environment.reach(.collectDelete)
                 try fence.check()
@@ -48,9 +40,19 @@ extension StorageEngine {
         }
     }
 
+    /// The first of the versions that are kept.
+    ///
+    /// A listing may lag behind the newest versions, so they are counted from the one in memory; and it
+    /// may have gaps where manifests were set aside, which do not count.
+    private func oldestRetained(_ listed: [UInt64], _ newest: UInt64) -> UInt64 {
+        let count = UInt64(limits.manifestsRetained)
+        let byNumber = newest > count ? newest - count + 1 : 1
+        return min(byNumber, listed.suffix(limits.manifestsRetained).first ?? byNumber)
+    }
+
     /// Deletes old manifests, behind a boundary that no writer can step over.
     private func deleteManifests(
-        _ ids: ArraySlice<UInt64>,
+        _ ids: [UInt64],
         _ space: String
     ) throws(StorageError) -> Int {
         guard let last = ids.last else { return 0 }

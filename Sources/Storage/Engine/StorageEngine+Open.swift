@@ -94,7 +94,7 @@ extension StorageEngine {
         try environment.reach(.recoveryReplay)
         let replayed = try replay(
             recovery,
-            fence.epoch,
+            fence,
             decoder,
             limits,
             environment,
@@ -168,7 +168,7 @@ extension StorageEngine {
     /// Applies the journal to the memtables; what cannot be decoded becomes a dead letter.
     private static func replay(
         _ recovery: JournalRecovery,
-        _ epoch: UInt64,
+        _ fence: JournalFence,
         _ decoder: BatchDecoder,
         _ limits: Limits,
         _ environment: Environment,
@@ -183,14 +183,17 @@ extension StorageEngine {
         )
         let folded = states.values.map(\.version.foldedLSN)
         let range = (folded.min() ?? 0)...(folded.max() ?? 0)
-        let replayed = try recovery.run(folded: range, writer: epoch) {
+        let replayed = try recovery.run(folded: range, writer: fence.epoch) {
             lsn,
             record throws(StorageError) in try replay.add(lsn, record)
         }
         try replay.finish()
         states = replay.states
         // Only now is the newest batch durable: a letter of one that is lost would be taken for the next of its number.
-        for letter in replay.poisoned { try letters.keep(letter) }
+        for letter in replay.poisoned {
+            try fence.check()
+            try letters.keep(letter)
+        }
         return replayed
     }
 }
