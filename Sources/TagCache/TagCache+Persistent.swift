@@ -53,11 +53,16 @@ public struct PersistentConfiguration<Key: Sendable, Value: Sendable>: Sendable 
     }
 }
 
-/// A store with the types of its cache.
+/// A store with the types of its cache; a class, so that a read counts one reference and not four.
 @usableFromInline
-struct PersistentLink<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+final class PersistentLink<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     @usableFromInline let store: PersistentStore
     @usableFromInline let codec: PersistentCodec<Key, Value>
+
+    init(store: PersistentStore, codec: PersistentCodec<Key, Value>) {
+        self.store = store
+        self.codec = codec
+    }
 
     /// The key's bytes, if the tier can hold them.
     @inlinable

@@ -179,12 +179,23 @@ enum Checksum {
             position += 16
             left &-= 16
         }
-        while left > 0 {
-            sum = fold(sum ^ UInt64(position.load(as: UInt8.self)), 0x8EBC_6AF0_9C88_C6E3)
-            position += 1
-            left &-= 1
+        if left > 0 {
+            let low = min(left, 8)
+            let (one, other) = (number(position, low), number(position + low, left &- low))
+            sum = fold(sum ^ one, other ^ 0x8EBC_6AF0_9C88_C6E3)
         }
         return finished(sum, bytes.count)
+    }
+
+    /// The number that up to eight bytes make.
+    @inline(__always)
+    private static func number(_ bytes: UnsafeRawPointer, _ count: Int) -> UInt64 {
+        if count == 8 { return bytes.loadUnaligned(as: UInt64.self).littleEndian }
+        var number: UInt64 = 0
+        for offset in 0..<count {
+            number = number << 8 | UInt64(bytes.load(fromByteOffset: offset, as: UInt8.self))
+        }
+        return number
     }
 
     private static func finished(_ sum: UInt64, _ count: Int) -> UInt64 {
