@@ -14,6 +14,8 @@ final class RedisServer: @unchecked Sendable {
     let port: Int
     private let arguments: [String]
     private var process = Process()
+    /// Whether it was started and not killed since; what `Process` says comes late.
+    private(set) var isRunning = false
 
     /// Starts a server that keeps nothing; `arguments` come after its own.
     init(isEncrypted: Bool = false, _ arguments: [String] = []) throws {
@@ -35,6 +37,7 @@ final class RedisServer: @unchecked Sendable {
         let output = Pipe()
         process.standardOutput = output
         try process.run()
+        isRunning = true
         var text = ""
         while !text.contains("Ready to accept connections") {
             let more = output.fileHandleForReading.availableData
@@ -46,9 +49,12 @@ final class RedisServer: @unchecked Sendable {
     }
 
     /// Ends it without warning.
-    func kill() { signal(SIGKILL); process.waitUntilExit() }
-
-    var isRunning: Bool { process.isRunning }
+    func kill() {
+        guard isRunning else { return }
+        signal(SIGKILL)
+        process.waitUntilExit()
+        isRunning = false
+    }
 
     /// It keeps its connections and does nothing more.
     func freeze() { signal(SIGSTOP) }
@@ -56,7 +62,7 @@ final class RedisServer: @unchecked Sendable {
     func thaw() { signal(SIGCONT) }
 
     private func signal(_ number: Int32) {
-        if process.isRunning { Glibc.kill(process.processIdentifier, number) }
+        if isRunning { Glibc.kill(process.processIdentifier, number) }
     }
 
     var configuration: RedisBusConfiguration { patientConfiguration(port: port) }
