@@ -10,8 +10,9 @@ swift build --build-tests "${flags[@]}"
 swift test --skip-build --disable-xctest --traits Failpoints
 binary="$(swift build --show-bin-path)/holdfast"
 
-# Simulated crashes go on beside the end-to-end tests, with what these leave of the processors.
-nice -n 19 "$binary" torture --once --minutes "${TORTURE_MINUTES:-5}" --seed "$(date +%s)" &
+# Simulated crashes go on beside the end-to-end tests, with what these leave of the processors. The histories are the
+# same ones every time, so that a failure is the change's; `make torture` draws others.
+nice -n 19 "$binary" torture --once --minutes "${TORTURE_MINUTES:-5}" --seed "${TORTURE_SEED:-1}" &
 torture=$!
 trap 'kill "$torture" 2>/dev/null || true' EXIT
 .venv/bin/python -m pytest -q Tests/EndToEnd --binary "$binary"
