@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import TagCache
+import Testing
 
 @testable import RedisBus
 
@@ -125,9 +126,15 @@ func patientConfiguration(port: Int) -> RedisBusConfiguration {
     return configuration
 }
 
-/// Lets other tasks and threads run until a condition holds.
+/// Lets other tasks and threads run until a condition holds, or the test has run out of time.
 func eventually(_ condition: () throws -> Bool) async rethrows {
-    while try !condition() { await Task.yield() }
+    while try !condition() {
+        if Task.isCancelled {
+            Issue.record("a condition never came to hold")
+            return
+        }
+        await Task.yield()
+    }
 }
 
 /// What a bus has received, in order.
