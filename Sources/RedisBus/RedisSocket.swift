@@ -134,6 +134,8 @@ struct RedisSocket: ~Copyable {
                     throw .unreachable(String(cString: strerror(code)))
                 }
             }
+            // Where nobody listens, the system may give a connection the port that it asks for: it reaches itself.
+            guard !isItsOwnPeer(file) else { throw .unreachable("Connection refused") }
             var isOn: Int32 = 1
             setsockopt(file, Int32(IPPROTO_TCP), TCP_NODELAY, &isOn, 4)
             return file
@@ -141,6 +143,20 @@ struct RedisSocket: ~Copyable {
             close(file)
             throw error
         }
+    }
+
+    private static func isItsOwnPeer(_ file: Int32) -> Bool {
+        func bytes(_ ask: (UnsafeMutablePointer<sockaddr>, inout socklen_t) -> Int32) -> [UInt8] {
+            var storage = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let code = withUnsafeMutablePointer(to: &storage) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { ask($0, &length) }
+            }
+            guard code == 0 else { return [] }
+            return withUnsafeBytes(of: storage) { Array($0.prefix(Int(length))) }
+        }
+        let own = bytes { getsockname(file, $0, &$1) }
+        return !own.isEmpty && own == bytes { getpeername(file, $0, &$1) }
     }
 
     /// Sends all bytes.

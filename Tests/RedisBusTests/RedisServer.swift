@@ -69,7 +69,16 @@ final class RedisServer: @unchecked Sendable {
     var configuration: RedisBusConfiguration { patientConfiguration(port: port) }
 
     /// A port that nobody listens on.
-    static func freePort() throws -> Int { try Listener().port }
+    ///
+    /// It is none of those that the system gives to connections: once the server is gone, such a
+    /// connection could reach itself and keep the port.
+    static func freePort() throws -> Int {
+        while true {
+            if let listener = try? Listener(port: .random(in: 20_000..<32_000)) {
+                return listener.port
+            }
+        }
+    }
 }
 
 /// Listens on a port and answers whatever it is told to.
@@ -77,10 +86,12 @@ final class Listener: Sendable {
     let port: Int
     private let file: Int32
 
-    init() throws {
+    /// Listens on `port`, or on one that the system chooses.
+    init(port wanted: UInt16 = 0) throws {
         file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = wanted.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let number = file
@@ -90,7 +101,10 @@ final class Listener: Sendable {
                     | getsockname(number, pointer, &length)
             }
         }
-        guard code == 0 else { throw CocoaError(.fileReadUnknown) }
+        guard code == 0 else {
+            close(file)
+            throw CocoaError(.fileReadUnknown)
+        }
         port = Int(UInt16(bigEndian: address.sin_port))
     }
 

@@ -30,9 +30,11 @@ extension StorageEngine {
         _ storeID: String,
         _ recovery: JournalRecovery
     ) throws(StorageError) -> SpaceVersion? {
-        // A listing may lag behind: it is where the search begins.
+        // A listing may lag behind: it is where the search begins. Where it shows nothing, everything up to the boundary
+        // may have been collected.
         let listed = try SpaceVersion.list(store, space: space).last
-        let newest = listed ?? 1
+        let boundary = listed == nil ? try SpaceVersion.boundary(store, space: space) : 0
+        let newest = listed ?? boundary + 1
         let damage: StorageError
         do throws(StorageError) {
             guard
@@ -43,7 +45,7 @@ extension StorageEngine {
                     storeID: storeID
                 )
             else {
-                if listed == nil { return nil }
+                if listed == nil, boundary == 0 { return nil }
                 throw changing(space)
             }
             while let next = try SpaceVersion.load(
