@@ -31,6 +31,19 @@ struct WriterTests {
         }
     }
 
+    @Test func aPageOfEmptyListsIsSound() throws {
+        let schema = Schema([Field("list", .list(.int64))])
+        // Ten rows a page: the second page has no element, the others have one a row.
+        let counts = (0..<30).map { (10..<20).contains($0) ? 0 : 1 }
+        let offsets = counts.reduce(into: [0] as [UInt32]) {
+            $0.append($0[$0.count - 1] + UInt32($1))
+        }
+        let values = FixedColumn(values: (0..<20).map(Int64.init))
+        let column = Column.list(ListColumn(offsets: offsets, children: [.fixed(values)]))
+        let file = try Fixtures.write(schema, [[column]], options: WriterOptions(pageRowLimit: 10))
+        try ParquetReader(BytesSource(file, name: "lists")).verify()
+    }
+
     @Test func absentColumnsCostAlmostNothing() throws {
         let shapes: [Field.Shape] = [
             .leaf(.string, optional: true), .leaf(.int64, optional: true), .list(.double),

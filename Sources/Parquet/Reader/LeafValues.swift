@@ -304,6 +304,7 @@ struct LeafValues {
 enum ColumnSlice {
     static func slice(_ column: Column, _ rows: Range<Int>) -> Column {
         guard rows != 0..<column.rowCount else { return column }
+        guard !rows.isEmpty else { return .absent(rows: 0) }
         switch column {
         case .absent, .list: return .absent(rows: rows.count)
         case .fixed(let fixed):
