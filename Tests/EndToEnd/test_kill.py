@@ -30,16 +30,14 @@ def test_kill_9_under_load(binary: Path, tmp_path: Path) -> None:
 
 
 def test_kill_9_at_failpoints(binary: Path, tmp_path: Path) -> None:
-    """One place of each kind; `make torture` visits all of them."""
+    """The place that every acknowledgement passes; `make torture` visits all of them, which takes minutes."""
     if run_cli(binary, "torture", "--list-failpoints").returncode != 0:
         pytest.skip("this binary was built without failpoints")
-    points = "journal.sync.post,flush.commit.pre,letter.put.post"
-    done = run_cli(
-        binary, "torture", "--kill", "--at", points, "--data", str(tmp_path), seconds=600
-    )
+    point = "journal.sync.post"
+    done = run_cli(binary, "torture", "--kill", "--at", point, "--data", str(tmp_path), seconds=600)
     print(done.stdout, done.stderr)
     assert done.returncode == 0
-    assert all(point in done.stdout for point in points.split(","))
+    assert point in done.stdout
     assert not list(tmp_path.iterdir()), "clean stores are removed"
 
 
