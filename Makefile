@@ -3,6 +3,7 @@ SHELL := /bin/bash
 export SWIFT_DETERMINISTIC_HASHING := 1
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 RUNS ?= 200
+SEED ?= $(shell date +%s)
 FUZZ_RUNS ?= 10000000
 FUZZ_SEED ?= 1
 
@@ -39,12 +40,12 @@ fuzz: setup  ## Feed the decoders FUZZ_RUNS mutated requests.
 	swift run -c release --package-path Fuzz otlp-fuzz --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
 
 torture: build  ## Crash simulated stores, kill real servers RUNS times and at every failpoint.
-	.build/release/holdfast torture --minutes 2 --once
-	.build/release/holdfast torture --kill --runs $(RUNS)
+	.build/release/holdfast torture --minutes 2 --once --seed $(SEED)
+	.build/release/holdfast torture --kill --runs $(RUNS) --seed $(SEED)
 	swift build -c release --traits Failpoints --scratch-path .build-failpoints --product holdfast $(SWIFT_FLAGS)
 	.build-failpoints/release/holdfast torture --kill --at all
 
-sanitize: setup  ## Run the Swift tests under AddressSanitizer and ThreadSanitizer.
+sanitize: setup  ## Run the Swift tests below the server under AddressSanitizer and ThreadSanitizer.
 	@Scripts/sanitize.sh
 
 clean:  ## Remove what was built and what was measured.
