@@ -200,9 +200,10 @@ public final class TelemetryNode: TelemetryIngest {
         guard case .open(let engine) = state.withLock({ $0.phase }) else { return }
         let isShort = engine.memtableByteCount >= configuration.limits.memtableBytesMax
         for space in engine.spaceNames where isShort || engine.needsFlush(space: space) {
-            let letters = engine.deadLetterFigures.count
+            let hadLetters = engine.deadLetterFigures.count > 0
             attempt("flush", space) { () throws(StorageError) in try engine.flush(space: space) }
-            if engine.deadLetterFigures.count != letters { observer?.changed(space: space) }
+            // A flush takes rows away from queries that a letter holds, be it a new one or one from before a crash.
+            if hadLetters || engine.deadLetterFigures.count > 0 { observer?.changed(space: space) }
             wakeWaiters(hasRoom: true)
             attempt("compaction", space) { () throws(StorageError) in
                 try engine.compact(space: space)
