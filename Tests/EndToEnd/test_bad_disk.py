@@ -108,9 +108,13 @@ def test_disk_filled_by_load(make_server: MakeServer, tmp_path: Path) -> None:
             server.export_grpc("traces", body)
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
         reserve.unlink()
-        eventually(
-            lambda: server.post("/v1/traces", body).status_code == 200, "it goes on by itself", 30
-        )
+
+        def is_served() -> bool:
+            answer = server.post("/v1/traces", body)
+            assert answer.status_code == 200, (answer.content, free_bytes(disk), server.get("/api/status"))
+            return True
+
+        eventually(is_served, "it goes on by itself", 30)
         with Load(server, ledger, 1) as load:
             eventually(lambda: load.count(Answer.STORED) > 20, "clients are served again", 30)
         for _ in range(2):

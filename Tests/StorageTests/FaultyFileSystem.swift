@@ -22,23 +22,33 @@ final class FaultyFileSystem: FileSystem {
     private struct State {
         var calls = 0
         var isDead = false
+        var volume: (total: Int, available: Int)?
     }
 
     private let base = PosixFileSystem()
     private let fault: Fault
     private let failAt: Int
+    private let only: String?
     private let state = Mutex(State())
 
     /// A sound disk.
     convenience init() { self.init(.error, at: .max) }
 
-    init(_ fault: Fault, at failAt: Int) {
+    /// With `only`, nothing but calls of that operation counts.
+    init(_ fault: Fault, at failAt: Int, only: String? = nil) {
         self.fault = fault
         self.failAt = failAt
+        self.only = only
     }
 
     /// Whether the fault has been met.
     var hasFired: Bool { state.withLock { $0.calls >= failAt } }
+
+    /// What the volume is said to have, instead of what it has.
+    var volume: (total: Int, available: Int)? {
+        get { state.withLock { $0.volume } }
+        set { state.withLock { $0.volume = newValue } }
+    }
 
     /// Counts a call; throws when it is the one to fail.
     ///
@@ -46,6 +56,7 @@ final class FaultyFileSystem: FileSystem {
     func change(_ operation: String, _ path: String) throws(FileError) -> Bool {
         let verdict = state.withLock { state -> (fails: Bool, halfway: Bool) in
             if state.isDead { return (true, false) }
+            guard only == nil || only == operation else { return (false, false) }
             state.calls += 1
             guard state.calls == failAt else { return (false, false) }
             state.isDead = fault == .crash || fault == .crashMidway
@@ -100,7 +111,8 @@ final class FaultyFileSystem: FileSystem {
     func byteCount(_ path: String) throws(FileError) -> Int? { try base.byteCount(path) }
     func exists(_ path: String) throws(FileError) -> Bool { try base.exists(path) }
     func space(_ path: String) throws(FileError) -> (total: Int, available: Int) {
-        try base.space(path)
+        if let volume { return volume }
+        return try base.space(path)
     }
     func lock(_ path: String) throws(FileError) -> any FileHandle { try base.lock(path) }
 }

@@ -55,6 +55,7 @@ extension StorageEngine {
             do throws(FlushFault) {
                 added.merge(try writeSegments(byTable(batches), space.name)) { $0 + $1 }
             } catch {
+                abandon(added, space.name)
                 throw error.storageError
             }
         }

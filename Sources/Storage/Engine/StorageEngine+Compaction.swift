@@ -12,7 +12,8 @@ extension StorageEngine {
     /// Merges segments of `space` until no size tier of any window is full.
     ///
     /// Full row groups are copied byte for byte; small ones are decoded, merged in sort order, and
-    /// second rows of one identity are dropped.
+    /// second rows of one identity are dropped. What is merged stays on the disk for a while, so a merge
+    /// that would take the disk over its watermark waits until there is room: rows that arrive need it more.
     ///
     /// - Returns: how many merges were committed.
     @discardableResult
@@ -22,7 +23,7 @@ extension StorageEngine {
         while true {
             let didMerge = try space.maintenance.withLock { _ throws(StorageError) in
                 guard let version = state.withLock({ $0.spaces[name]?.version }),
-                    let merge = nextMerge(version)
+                    let merge = nextMerge(version, bytesMax: try diskRoom())
                 else { return false }
                 try run(merge, space)
                 return true
@@ -33,8 +34,15 @@ extension StorageEngine {
     }
 
     /// The first merge that is due: `compactionFanIn` segments of one tier in one window, or all that
-    /// is left of a window that ended more than two hours ago.
-    private func nextMerge(_ version: SpaceVersion) -> Merge? {
+    /// is left of a window that ended more than two hours ago; with inputs of at most `bytesMax`.
+    private func nextMerge(_ version: SpaceVersion, bytesMax: Int) -> Merge? {
+        func merge(_ table: Int, _ window: String, _ segments: [SegmentInfo]) -> Merge? {
+            let inputs = bounded(segments)
+            guard inputs.count > 1, inputs.reduce(0, { $0 + $1.bytes }) <= bytesMax else {
+                return nil
+            }
+            return Merge(table: table, window: window, inputs: inputs)
+        }
         let settled = TimeWindow.name(
             hour: TimeWindow.hour(of: Int64(clamping: environment.clock.now())) - 2
         )
@@ -48,11 +56,9 @@ extension StorageEngine {
                 for (_, tier) in Dictionary(grouping: open, by: tier).sorted(by: { $0.key < $1.key }
                 )
                 where tier.count >= limits.compactionFanIn {
-                    return Merge(table: position, window: window, inputs: bounded(tier))
+                    if let merge = merge(position, window, tier) { return merge }
                 }
-                if window < settled, open.count > 1, bounded(open).count > 1 {
-                    return Merge(table: position, window: window, inputs: bounded(open))
-                }
+                if window < settled, let merge = merge(position, window, open) { return merge }
             }
         }
         return nil

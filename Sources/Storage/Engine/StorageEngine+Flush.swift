@@ -72,7 +72,8 @@ extension StorageEngine {
     ///   - space: whose rows they are.
     ///   - isRehearsal: whether only to find out if they can be written.
     /// - Returns: the segments by table, in id order; no version names them yet.
-    /// - Throws: `.poisoned` when a row can never be written; `.failed` when it is worth another try.
+    /// - Throws: `.poisoned` when a row can never be written; `.failed` when it is worth another try. The
+    ///   segments written so far are deleted: tries that are repeated on a full disk must not fill it.
     func writeSegments(
         _ rows: [[TableRows]],
         _ space: String,
@@ -84,26 +85,31 @@ extension StorageEngine {
         var added: [String: [SegmentInfo]] = [:]
         do {
             for table in catalog.indices where !rows[table].isEmpty {
-                for written in try writeSegments(table, rows[table], writer) {
-                    added[written.table, default: []].append(written.segment)
-                }
+                try writeSegments(table, rows[table], writer, into: &added)
             }
-        } catch let error as PoisonedRows {
-            throw .poisoned(error.reason)
         } catch {
+            if !isRehearsal { abandon(added, space) }
+            if let poisoned = error as? PoisonedRows { throw .poisoned(poisoned.reason) }
             throw .failed(Self.flushError(error))
         }
         for table in added.keys { added[table]?.sort { $0.id < $1.id } }
         return added
     }
 
+    /// Deletes segments that no commit was tried with; what cannot be deleted is left to the collection.
+    func abandon(_ segments: [String: [SegmentInfo]], _ space: String) {
+        for (table, segments) in segments {
+            for segment in segments { try? store.delete(segment.key(space: space, table: table)) }
+        }
+    }
+
     private func writeSegments(
         _ position: Int,
         _ rows: [TableRows],
-        _ writer: SegmentWriter
-    ) throws -> [(table: String, segment: SegmentInfo)] {
+        _ writer: SegmentWriter,
+        into added: inout [String: [SegmentInfo]]
+    ) throws {
         let table = catalog[position]
-        var written: [(table: String, segment: SegmentInfo)] = []
         for (hour, addresses) in windows(rows, table.timeField) {
             let groups = (addresses.count + limits.rowGroupRowsMax - 1) / limits.rowGroupRowsMax
             let plans = (0..<groups).map { group in
@@ -113,14 +119,14 @@ extension StorageEngine {
                     return self.plan(table, rows, addresses[start..<end])
                 }
             }
-            written += try writer.write(
+            try writer.write(
                 table: position,
                 window: TimeWindow.name(hour: hour),
                 mint: writer.isRehearsal ? { "" } : mintSegmentID,
+                into: &added,
                 plans: plans
             )
         }
-        return written
     }
 
     /// A row group of `addresses`, with only the sources they touch.

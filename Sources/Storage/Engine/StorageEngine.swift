@@ -196,6 +196,15 @@ package final class StorageEngine: Sendable {
         return space.total > 0 ? 1 - Double(space.available) / Double(space.total) : 0
     }
 
+    /// Bytes that may be written before the volume is fuller than `Limits.diskUsedFractionMax`.
+    func diskRoom() throws(StorageError) -> Int {
+        let space = try storing(dataDirectory) { () throws(FileError) in
+            try environment.fileSystem.space(dataDirectory)
+        }
+        let usable = Int(Double(space.total) * limits.diskUsedFractionMax)
+        return usable - (space.total - space.available)
+    }
+
     /// Figures of the journal.
     package var journalStatus: (lastLSN: UInt64, bytes: Int, barriers: Int) {
         journal.withLock { ($0.lastLSN, $0.byteCount, $0.barrierCount) }

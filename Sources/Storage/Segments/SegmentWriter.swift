@@ -34,13 +34,21 @@ struct SegmentWriter {
     ///
     /// The plans are asked for one row group at a time, so that only one is in memory.
     ///
-    /// - Returns: the entries by table name; nothing when there were no rows.
+    /// - Parameters:
+    ///   - position: of the table in the catalog.
+    ///   - window: the hour its rows are of.
+    ///   - mint: makes an id.
+    ///   - added: gets the entries by table name, each as soon as its segment is durable; nothing when there
+    ///     were no rows.
+    ///   - plans: the row groups.
+    /// - Throws: `PoisonedRows`, or why the segment could not be stored.
     func write(
         table position: Int,
         window: String,
         mint: () -> String,
+        into added: inout [String: [SegmentInfo]],
         plans: [() throws -> RowGroupPlan]
-    ) throws -> [(table: String, segment: SegmentInfo)] {
+    ) throws {
         let table = catalog[position]
         var derived: [[Column]] = []
         let segment = try writeFile(table, window, mint()) { writer, times in
@@ -48,8 +56,8 @@ struct SegmentWriter {
                 if let derivation = table.derivation { derived.append(derivation.derive(columns)) }
             }
         }
-        guard let segment else { return [] }
-        var written = [(table: table.name, segment: segment)]
+        guard let segment else { return }
+        added[table.name, default: []].append(segment)
         if let derivation = table.derivation, !derived.isEmpty {
             let target = catalog[derivation.table]
             let rows = derived.enumerated().flatMap { source, columns in
@@ -59,9 +67,8 @@ struct SegmentWriter {
             let second = try writeFile(target, window, mint()) { writer, times in
                 _ = try writeRows(target, derived, order, &writer, &times)
             }
-            if let second { written.append((target.name, second)) }
+            if let second { added[target.name, default: []].append(second) }
         }
-        return written
     }
 
     /// Writes and publishes the merge of other segments of table `table`; what was derived from those
