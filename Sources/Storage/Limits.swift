@@ -14,6 +14,10 @@ public struct Limits: Sendable {
     public var memtableFlushBytes = 48 << 20
     /// Requests are refused while the node's memtables (being filled and being flushed) exceed this.
     public var memtableBytesMax = 192 << 20
+    /// Requests that wait for room in the memtables; more are refused.
+    public var waitersMax = 1_024
+    /// A request that waited this long is refused.
+    public var waitSecondsMax = 10
     /// A memtable with any row is flushed at this age.
     public var memtableAgeMaxSeconds = 300
     /// Rows in a row group: the unit of pruning and of copying at compaction.

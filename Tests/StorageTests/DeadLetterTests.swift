@@ -31,14 +31,6 @@ struct DeadLetterTests {
         )
     }
 
-    private static func edit(_ path: String, _ change: (inout [UInt8]) -> Void) throws {
-        let handle = try PosixFileSystem().open(path, .readWrite)
-        var bytes = try handle.read(at: 0, count: try handle.byteCount())
-        change(&bytes)
-        try handle.truncate(to: bytes.count)
-        try bytes.withBytes { bytes throws(FileError) in try handle.writeAll(bytes, at: 0) }
-    }
-
     @Test func aLetterReadsBackAsItWasWritten() throws {
         let bytes = Self.letter.encoded(storeID: Self.storeID)
         let found = try DeadLetter.decode(bytes, id: Self.letter.id, storeID: Self.storeID)
@@ -141,7 +133,7 @@ struct DeadLetterTests {
             let folding = try fixture.open()
             try folding.flush(space: "default")
             folding.close()
-            try Self.edit(fixture.directory + "/" + id.letterKey) {
+            try Fixture.edit(fixture.directory + "/" + id.letterKey) {
                 $0.removeLast($0.count - keptBytes)
             }
             let inspection = try StoreInspection(
@@ -164,7 +156,7 @@ struct DeadLetterTests {
     @Test func aDamagedLetterIsWrittenAgainWhileTheJournalHasTheBatch() throws {
         try withFixture { fixture in
             let id = try Self.storeWithLetter(fixture)
-            try Self.edit(fixture.directory + "/" + id.letterKey) { $0[30] ^= 1 }
+            try Fixture.edit(fixture.directory + "/" + id.letterKey) { $0[30] ^= 1 }
             let engine = try fixture.open()
             #expect(engine.deadLetters.map(\.id) == [id])
             #expect(try engine.deadLetter(id)?.letter.record.payload == [1, 2, 3])
@@ -176,7 +168,7 @@ struct DeadLetterTests {
             let id = try Self.storeWithLetter(fixture)
             let engine = try fixture.open()
             try engine.flush(space: "default")
-            try Self.edit(fixture.directory + "/" + id.letterKey) { $0[30] ^= 1 }
+            try Fixture.edit(fixture.directory + "/" + id.letterKey) { $0[30] ^= 1 }
             let error = #expect(throws: StorageError.self) { try engine.replayDeadLetter(id) }
             #expect(error?.code == .restore)
             #expect(try engine.store.byteCount(id.attemptsKey) == nil)

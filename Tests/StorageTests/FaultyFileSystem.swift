@@ -145,10 +145,5 @@ private final class FaultyFileHandle: FileHandle {
         _ = try fileSystem.change("sync", path)
     }
 
-    func truncate(to byteCount: Int) throws(FileError) {
-        _ = try fileSystem.change("truncate", path)
-        try base.truncate(to: byteCount)
-    }
-
     func byteCount() throws(FileError) -> Int { try base.byteCount() }
 }

@@ -123,6 +123,17 @@ struct Fixture {
         )
     }
 
+    /// Replaces a file by what `change` makes of its bytes.
+    static func edit(_ path: String, _ change: (inout [UInt8]) -> Void) throws {
+        let files = PosixFileSystem()
+        let old = try files.open(path, .read)
+        var bytes = try old.read(at: 0, count: try old.byteCount())
+        change(&bytes)
+        try files.remove(path)
+        let new = try files.open(path, .create)
+        try bytes.withBytes { bytes throws(FileError) in try new.writeAll(bytes, at: 0) }
+    }
+
     /// The ids a query sees, sorted, with repetitions.
     static func ids(_ engine: StorageEngine, space: String = "default") throws -> [UInt64] {
         guard let snapshot = engine.snapshot(space: space) else { return [] }

@@ -18,18 +18,10 @@ struct JournalTests {
         return directory + "/" + (try #require(names.last))
     }
 
-    private static func edit(_ path: String, _ change: (inout [UInt8]) -> Void) throws {
-        let handle = try PosixFileSystem().open(path, .readWrite)
-        var bytes = try handle.read(at: 0, count: try handle.byteCount())
-        change(&bytes)
-        try handle.truncate(to: bytes.count)
-        try bytes.withBytes { bytes throws(FileError) in try handle.writeAll(bytes, at: 0) }
-    }
-
     @Test func aTornTailIsCutAtTheLastWholeGroup() throws {
         try withFixture { fixture in
             let path = try Self.journalOnly(fixture, batches: 4)
-            try Self.edit(path) { $0.removeLast($0.count - (4_096 * 4 + 100)) }
+            try Fixture.edit(path) { $0.removeLast($0.count - (4_096 * 4 + 100)) }
             let engine = try fixture.open()
             #expect(engine.recovery.truncatedTails == 1)
             #expect(try Fixture.ids(engine).count == 15)
@@ -44,7 +36,7 @@ struct JournalTests {
         try withFixture { fixture in
             let path = try Self.journalOnly(fixture, batches: 4)
             // The second group of four: two whole groups follow it.
-            try Self.edit(path) { $0[4_096 * 2 + position] ^= 0x40 }
+            try Fixture.edit(path) { $0[4_096 * 2 + position] ^= 0x40 }
             let error = #expect(throws: StorageError.self) { try fixture.open() }
             #expect(error?.code == .restore)
             #expect(error?.message.contains(path) == true)
@@ -74,7 +66,7 @@ struct JournalTests {
         for length in stride(from: 1, to: 4_096, by: 129) {
             try withFixture { fixture in
                 let path = try Self.journalOnly(fixture, batches: 2)
-                try Self.edit(path) { $0.removeLast(length) }
+                try Fixture.edit(path) { $0.removeLast(length) }
                 let ids = try Fixture.ids(try fixture.open())
                 // Padding may go; the group itself may not.
                 #expect(ids.count == 10 || ids.count == 5)
@@ -92,7 +84,7 @@ struct JournalTests {
             let newest = try #require(try SpaceVersion.list(engine.store, space: "default").last)
             engine.close()
             let path = fixture.directory + "/" + Manifest.key(space: "default", id: newest)
-            try Self.edit(path) { $0[40] ^= 1 }
+            try Fixture.edit(path) { $0[40] ^= 1 }
             #expect(try Fixture.ids(try fixture.open()) == [1, 2, 3, 4, 5, 11, 12, 13, 14, 15])
         }
     }

@@ -3,7 +3,7 @@
 /// A call that a file system is asked for.
 package enum FileOperation: String, CaseIterable, Sendable {
     case open, create, makeDirectory, syncDirectory, list, link, rename, remove, byteCount, space
-    case lock, write, read, sync, truncate, size
+    case lock, write, read, sync, size
 }
 
 /// What happens at the call a fault is set for.
@@ -57,8 +57,7 @@ package enum FaultKind: String, CaseIterable, Sendable {
         case .shortWrite: operation == .write
         case .doneButFailed, .kill, .powerLossLosing, .powerLossKeeping, .powerLossTearing:
             switch operation {
-            case .create, .makeDirectory, .link, .rename, .remove, .write, .sync, .syncDirectory,
-                .truncate:
+            case .create, .makeDirectory, .link, .rename, .remove, .write, .sync, .syncDirectory:
                 true
             default: false
             }

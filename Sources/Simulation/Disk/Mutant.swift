@@ -141,6 +141,5 @@ private final class MutantHandle: FileHandle {
     func read(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
         try base.read(at: offset, count: count)
     }
-    func truncate(to byteCount: Int) throws(FileError) { try base.truncate(to: byteCount) }
     func byteCount() throws(FileError) -> Int { try base.byteCount() }
 }

@@ -61,17 +61,6 @@ struct SimulatedFile {
         if !lost.isEmpty { lost = lost.filter { $0 < first || $0 * Self.sectorBytes >= last } }
     }
 
-    mutating func truncate(to byteCount: Int) {
-        guard byteCount != cached.count else { return }
-        if byteCount < cached.count {
-            cached.removeLast(cached.count - byteCount)
-        } else {
-            cached.append(contentsOf: repeatElement(0, count: byteCount - cached.count))
-        }
-        pendingSizes.append(byteCount)
-        lost = lost.filter { $0 * Self.sectorBytes < byteCount }
-    }
-
     /// Makes everything durable that was not lost before.
     mutating func sync() {
         guard isDirty else { return }

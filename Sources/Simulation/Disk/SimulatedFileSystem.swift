@@ -71,7 +71,7 @@ package final class SimulatedFileSystem: FileSystem {
         _ body: (inout SimulatedDisk.State, CallMode) throws(FileError) -> Result
     ) throws(FileError) -> Result {
         switch operation {
-        case .create, .link, .rename, .remove, .write, .sync, .syncDirectory, .truncate:
+        case .create, .link, .rename, .remove, .write, .sync, .syncDirectory:
             observer.withLock { $0 }?.willCall(operation, path)
         default: break
         }

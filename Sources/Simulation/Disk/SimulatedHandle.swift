@@ -56,13 +56,6 @@ final class SimulatedHandle: FileHandle {
         }
     }
 
-    func truncate(to byteCount: Int) throws(FileError) {
-        guard isWritable else { throw SimulatedFileSystem.dead(.truncate, path) }
-        try fileSystem.call(.truncate, path) { state, _ throws(FileError) in
-            state.files[file].truncate(to: byteCount)
-        }
-    }
-
     func byteCount() throws(FileError) -> Int {
         try fileSystem.call(.size, path) { state, _ throws(FileError) in
             state.files[file].cached.count

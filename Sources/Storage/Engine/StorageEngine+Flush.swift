@@ -98,7 +98,7 @@ extension StorageEngine {
 
     /// Deletes segments that no commit was tried with; what cannot be deleted is left to the collection.
     func abandon(_ segments: [String: [SegmentInfo]], _ space: String) {
-        for (table, segments) in segments {
+        for (table, segments) in segments.sorted(by: { $0.key < $1.key }) {
             for segment in segments { try? store.delete(segment.key(space: space, table: table)) }
         }
     }

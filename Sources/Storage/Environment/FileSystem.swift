@@ -90,7 +90,6 @@ public protocol FileHandle: AnyObject, Sendable {
     /// Makes what was written durable. After an error the state of the written bytes is unknown: the
     /// call must not be repeated on this handle.
     func sync() throws(FileError)
-    func truncate(to byteCount: Int) throws(FileError)
     func byteCount() throws(FileError) -> Int
 }
 

@@ -188,10 +188,6 @@ final class PosixFileHandle: FileHandle {
         guard fdatasync(descriptor) == 0 else { throw fileError("fdatasync", path, errno) }
     }
 
-    func truncate(to byteCount: Int) throws(FileError) {
-        _ = try retrying("ftruncate", path) { ftruncate(descriptor, off_t(byteCount)) }
-    }
-
     func byteCount() throws(FileError) -> Int {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw fileError("fstat", path, errno) }

@@ -76,9 +76,6 @@ extension TelemetryNode {
 
     // MARK: - Admission
 
-    /// Requests that may wait for room in the memtable.
-    private static let waitersMax = 1_024
-
     /// Lets a batch wait for the journal, at once or when there is room for its rows.
     ///
     /// - Throws: why there is no room; `refuse` tells the same of one that waited in vain.
@@ -102,7 +99,7 @@ extension TelemetryNode {
         scheduleFlush()
         let slow = Self.overloaded("rows arrive faster than segments can be written")
         let isWaiting = state.withLock { state in
-            guard state.waiters.count < Self.waitersMax, case .open = state.phase else {
+            guard state.waiters.count < limits.waitersMax, case .open = state.phase else {
                 return false
             }
             let since = environment.clock.now()

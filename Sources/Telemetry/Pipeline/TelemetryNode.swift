@@ -259,8 +259,9 @@ public final class TelemetryNode: TelemetryIngest {
         let now = environment.clock.now()
         let late = state.withLock { state in
             state.diskIsFull = used > configuration.limits.diskUsedFractionMax
-            let late = state.waiters.filter { now > $0.since + 10_000_000_000 }
-            state.waiters.removeAll { now > $0.since + 10_000_000_000 }
+            let wait = UInt64(configuration.limits.waitSecondsMax) * 1_000_000_000
+            let late = state.waiters.filter { now > $0.since + wait }
+            state.waiters.removeAll { now > $0.since + wait }
             return late
         }
         for waiter in late { waiter.resume(false) }
