@@ -12,6 +12,6 @@ export ASAN_OPTIONS=detect_leaks=0
 export TSAN_OPTIONS="suppressions=$PWD/Scripts/tsan-suppressions.txt"
 
 for sanitizer in ${SANITIZERS:-address thread}; do
-    swift test --sanitize "$sanitizer" --traits Failpoints --disable-xctest \
+    SWIFT_DETERMINISTIC_HASHING=1 swift test --sanitize "$sanitizer" --traits Failpoints --disable-xctest \
         --scratch-path ".build-${sanitizer:0:1}san"
 done

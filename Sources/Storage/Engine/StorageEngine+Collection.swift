@@ -24,7 +24,9 @@ extension StorageEngine {
             let oldestKept = oldestRetained(listed, newest)
             var live: Set<String> = []
             for version in held { live.formUnion(version.objectKeys()) }
-            for id in Set(listed.filter { $0 >= oldestKept }).union(oldestKept...newest) {
+            let kept = Set(listed.filter { $0 >= oldestKept }).union(oldestKept...newest)
+            // In order, so that two executions of a simulated history make the same calls.
+            for id in kept.sorted() {
                 let version = try SpaceVersion.load(store, space: name, id: id, storeID: storeID)
                 if let version { live.formUnion(version.objectKeys()) }
             }
