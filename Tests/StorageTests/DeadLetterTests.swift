@@ -163,6 +163,31 @@ struct DeadLetterTests {
         }
     }
 
+    /// A discard may fail and be done nevertheless.
+    @Test func aLetterThatIsGoneIsUnknown() throws {
+        try withFixture { fixture in
+            let id = try Self.storeWithLetter(fixture)
+            let folding = try fixture.open()
+            try folding.flush(space: "default")
+            folding.close()
+            let path = fixture.directory + "/" + id.letterKey
+            for ask in [
+                { (engine: StorageEngine) in try engine.deadLetter(id) == nil },
+                { engine in try engine.replayDeadLetter(id) == .unknown },
+            ] {
+                let engine = try fixture.open()
+                #expect(engine.deadLetters.map(\.id) == [id])
+                let bytes = try #require(try engine.store.get(id.letterKey))
+                try PosixFileSystem().remove(path)
+                #expect(try ask(engine))
+                #expect(engine.deadLetters.isEmpty && engine.deadLetterFigures.bytes == 0)
+                engine.close()
+                let file = try PosixFileSystem().open(path, .create)
+                try bytes.withBytes { bytes throws(FileError) in try file.writeAll(bytes, at: 0) }
+            }
+        }
+    }
+
     @Test func aLetterThatIsDamagedWhenItIsReplayedUsesUpNoAttempt() throws {
         try withFixture { fixture in
             let id = try Self.storeWithLetter(fixture)

@@ -125,16 +125,12 @@ final class LetterBox: Sendable {
 
     /// Reads a letter whole.
     ///
-    /// - Throws: `.restore` when it is damaged, and then it has been set aside; `.fixRequest` when there is
-    ///   none.
-    func read(_ id: DeadLetterID) throws(StorageError) -> DeadLetter {
+    /// - Returns: nil when there is none, as after a discard that failed and was done nevertheless.
+    /// - Throws: `.restore` when it is damaged, and then it has been set aside.
+    func read(_ id: DeadLetterID) throws(StorageError) -> DeadLetter? {
         guard let bytes = try store.get(id.letterKey) else {
             forget(id)
-            throw StorageError(
-                .fixRequest,
-                "dead letter \(id) is gone",
-                remedy: "list them with `holdfast dead-letters list`"
-            )
+            return nil
         }
         do throws(StorageError) {
             return try DeadLetter.decode(bytes, id: id, storeID: storeID)

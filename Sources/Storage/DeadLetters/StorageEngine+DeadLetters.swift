@@ -36,7 +36,7 @@ extension StorageEngine {
         _ id: DeadLetterID
     ) throws(StorageError) -> (info: DeadLetterInfo, letter: DeadLetter)? {
         guard let info = letters.info(id), !info.isSettled else { return nil }
-        return (info, try letters.read(id))
+        return try letters.read(id).map { (info, $0) }
     }
 
     /// Letters whose next automatic replay is due.
@@ -63,7 +63,7 @@ extension StorageEngine {
             try foldLocked(space, through: id.lsn)
             guard let info = letters.info(id) else { return .unknown }
             if info.isSettled { return .done }
-            let letter = try letters.read(id)
+            guard let letter = try letters.read(id) else { return .unknown }
             do throws(FlushFault) {
                 try begin(info)
                 try apply(letter, space)
