@@ -1,4 +1,7 @@
 // The listening side of the bus: one thread, one connection, all subscriptions.
+//
+// A subscriber's code runs without the lock of the state: it may let go of a cache, and with that of this bus, which
+// closes then. Changes of hearing are told in order all the same, under a lock of their own.
 import Failpoints
 import Synchronization
 import TagCache
@@ -23,6 +26,8 @@ final class RedisSubscriber: Sendable {
     private let failpoints: FailpointRegistry
     private let wake = WakeSignal()
     private let state = Mutex(State())
+    /// Held while subscribers are told of a change of hearing, so that none overtakes another; taken before `state`.
+    private let order = Mutex(())
 
     init(_ configuration: RedisBusConfiguration, _ failpoints: FailpointRegistry) {
         self.configuration = configuration
@@ -33,10 +38,13 @@ final class RedisSubscriber: Sendable {
     var lastFailure: RedisBusError? { state.withLock { $0.lastFailure } }
 
     func close() {
-        state.withLock { state in
+        // What they hold goes after the lock.
+        let receivers = state.withLock { state in
+            defer { state.receivers = [:] }
             state.isClosed = true
-            state.receivers = [:]
+            return state.receivers
         }
+        withExtendedLifetime(receivers) {}
         wake.signal()
     }
 
@@ -44,17 +52,21 @@ final class RedisSubscriber: Sendable {
         _ receive: @escaping @Sendable ([UInt8]) -> Void,
         _ hearing: @escaping @Sendable (BusHearing) -> Void
     ) -> BusSubscription {
-        state.withLock { state in
-            state.last += 1
-            state.receivers[state.last] = Receiver(receive: receive, hearing: hearing)
-            // Under the lock, like every change of hearing, so that none overtakes another.
-            if !state.isHearing { hearing(.interrupted) }
-            return BusSubscription(number: state.last)
+        order.withLock { _ in
+            let (number, isHearing) = state.withLock { state in
+                state.last += 1
+                state.receivers[state.last] = Receiver(receive: receive, hearing: hearing)
+                return (state.last, state.isHearing)
+            }
+            if !isHearing { hearing(.interrupted) }
+            return BusSubscription(number: number)
         }
     }
 
     func unsubscribe(_ subscription: BusSubscription) {
-        state.withLock { $0.receivers[subscription.number] = nil }
+        // What it holds goes after the lock.
+        let receiver = state.withLock { $0.receivers.removeValue(forKey: subscription.number) }
+        withExtendedLifetime(receiver) {}
     }
 
     // MARK: The thread
@@ -127,16 +139,17 @@ final class RedisSubscriber: Sendable {
     }
 
     private func setHearing(_ isHearing: Bool) {
-        state.withLock { state in
-            if state.isHearing == isHearing { return }
-            state.isHearing = isHearing
-            if isHearing {
-                state.statistics.subscriptions += 1
-                state.lastFailure = nil
+        order.withLock { _ in
+            let receivers = state.withLock { state -> [Receiver] in
+                if state.isHearing == isHearing { return [] }
+                state.isHearing = isHearing
+                if isHearing {
+                    state.statistics.subscriptions += 1
+                    state.lastFailure = nil
+                }
+                return Array(state.receivers.values)
             }
-            for receiver in state.receivers.values {
-                receiver.hearing(isHearing ? .resumed : .interrupted)
-            }
+            for receiver in receivers { receiver.hearing(isHearing ? .resumed : .interrupted) }
         }
     }
 }

@@ -77,6 +77,7 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
     }
 
     deinit {
+        if let (link, _) = busState.withLock({ $0 }) { link.bus.unsubscribe(link.subscription) }
         shards.deinitialize(count: shardCount)
         shards.deallocate()
     }

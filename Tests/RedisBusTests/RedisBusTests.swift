@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TagCache
 import Testing
 
@@ -148,6 +149,24 @@ struct RedisBusTests {
         try await other.publish([2])
         await eventually { witness.received == [[2]] }
         #expect(inbox.received.isEmpty)
+    }
+
+    /// Whoever hears may hold the last reference to a cache, and with it to the bus.
+    @Test func aSubscriberMayCloseTheBusThatCallsIt() async throws {
+        let server = try RedisServer()
+        let bus = RedisBus(server.configuration)
+        let heard = Mutex<[BusHearing]>([])
+        let subscription = Mutex<BusSubscription?>(nil)
+        let number = bus.subscribe { _ in
+        } hearing: { hearing in
+            heard.withLock { $0.append(hearing) }
+            guard hearing == .resumed else { return }
+            if let number = subscription.withLock({ $0 }) { bus.unsubscribe(number) }
+            bus.close()
+        }
+        subscription.withLock { $0 = number }
+        await eventually { heard.withLock { $0.last } == .resumed }
+        await #expect(throws: RedisBusError.closed) { try await bus.publish([1]) }
     }
 
     @Test func channelsDoNotHearEachOther() async throws {

@@ -69,6 +69,16 @@ struct BusTests {
         #expect(caches[2].stats.bus.applied == 2 && caches[2].stats.bus.gaps == 0)
     }
 
+    @Test func aCacheThatIsLetGoLeavesItsBus() {
+        let bus = FaultyBus(seed: 1)
+        do {
+            let cache = makeCache()
+            cache.connect(to: bus, BusConfiguration(node: 1, incarnation: 1))
+            #expect(bus.left.isEmpty)
+        }
+        #expect(bus.left.count == 1)
+    }
+
     @Test func aLostMessageMakesItsPartitionStaleAndNoOther() async throws {
         let bus = FaultyBus(seed: 1)
         let (sender, receiver) = (makeCache(), makeCache())
@@ -213,6 +223,10 @@ private final class FaultyBus: InvalidationBus {
     }
 
     private let receivers = Mutex<[@Sendable ([UInt8]) -> Void]>([])
+    private let leaving = Mutex<[BusSubscription]>([])
+
+    /// The subscriptions that were ended.
+    var left: [BusSubscription] { leaving.withLock { $0 } }
 
     func inject(_ bytes: [UInt8]) {
         for receive in receivers.withLock({ $0 }) { receive(bytes) }
@@ -231,5 +245,8 @@ private final class FaultyBus: InvalidationBus {
         return inner.subscribe(receive)
     }
 
-    func unsubscribe(_ subscription: BusSubscription) { inner.unsubscribe(subscription) }
+    func unsubscribe(_ subscription: BusSubscription) {
+        leaving.withLock { $0.append(subscription) }
+        inner.unsubscribe(subscription)
+    }
 }

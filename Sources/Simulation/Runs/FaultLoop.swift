@@ -120,31 +120,21 @@ package enum FaultLoop {
     ///   - aftermath: what befalls a process that survives the script.
     ///   - first: the first call that fails.
     ///   - stride: from one call to the next.
-    ///   - survey: told of each broken promise; without it the first one ends the loop.
     /// - Returns: what the loop came to.
-    /// - Throws: the first broken promise, unless there is a `survey`.
+    /// - Throws: the first broken promise.
     package static func run(
         _ kind: FaultKind,
         repeats: Int,
         _ aftermath: Aftermath,
         first: Int = 1,
-        stride: Int = 1,
-        survey: ((Violation) -> Void)? = nil
+        stride: Int = 1
     ) throws(Violation) -> Tally {
         var tally = Tally()
         tally.end = first
         while true {
             let fault = Fault(kind, at: tally.end, repeats: repeats)
             tally.cases += 1
-            let outcome: FaultCase.Outcome
-            do throws(Violation) {
-                outcome = try FaultCase(fault, aftermath).run()
-            } catch {
-                guard let survey, tally.end < 5_000 else { throw error }
-                survey(error)
-                tally.end += stride
-                continue
-            }
+            let outcome = try FaultCase(fault, aftermath).run()
             tally.recoveries += outcome.recoveries
             guard outcome.hasFired else { return tally }
             tally.end += stride

@@ -79,7 +79,9 @@ public final class InProcessBus: InvalidationBus {
 
     /// Removes a subscriber.
     public func unsubscribe(_ subscription: BusSubscription) {
-        state.withLock { $0.receivers[subscription.number] = nil }
+        // What it holds goes after the lock: its end may unsubscribe something else.
+        let receive = state.withLock { $0.receivers.removeValue(forKey: subscription.number) }
+        withExtendedLifetime(receive) {}
     }
 }
 

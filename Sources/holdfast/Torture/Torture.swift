@@ -16,6 +16,9 @@ struct Torture: AsyncParsableCommand {
               holdfast torture --seed 4711 --runs 1
               holdfast torture --minutes 60 --once
 
+            With --exhaustive, every call that one scripted history makes of its disk fails, in every way, once and \
+            for good; then each call of recoveries, too.
+
             With --kill, real servers are loaded over several connections and killed with SIGKILL at random moments, \
             during recovery, too. After each restart everything is read back: every acknowledged batch is there, \
             whole and once; every other one is there whole or not at all.
@@ -48,6 +51,9 @@ struct Torture: AsyncParsableCommand {
     @Flag(help: "Run each history once; else twice, and both must be the same call for call.")
     var once = false
 
+    @Flag(help: "Fail every call of one history instead of drawing many.")
+    var exhaustive = false
+
     @Flag(help: "Kill real servers.")
     var kill = false
 
@@ -70,7 +76,9 @@ struct Torture: AsyncParsableCommand {
         guard kill || (data == nil && at == nil) else {
             throw ValidationError("--data and --at go with --kill.")
         }
-        guard !kill || !once else { throw ValidationError("--once does not go with --kill.") }
+        guard !kill || !(once || exhaustive) else {
+            throw ValidationError("--once and --exhaustive do not go with --kill.")
+        }
     }
 
     private static let runsMax = 1 << 40
@@ -84,8 +92,17 @@ struct Torture: AsyncParsableCommand {
             try await killServers(at: Self.failpoints(at))
         } else if kill {
             try await killServers(runs, deadline)
+        } else if exhaustive {
+            try simulate(ExhaustiveCampaign().run)
         } else {
-            try simulate(runs, deadline)
+            let campaign = SimulatedCampaign(
+                histories: runs,
+                seed: seed,
+                steps: steps,
+                deadline: deadline,
+                twice: !once
+            )
+            try simulate(campaign.run)
         }
     }
 
@@ -109,16 +126,9 @@ struct Torture: AsyncParsableCommand {
         return wanted
     }
 
-    private func simulate(_ runs: Int, _ deadline: ContinuousClock.Instant?) throws {
-        let campaign = SimulatedCampaign(
-            histories: runs,
-            seed: seed,
-            steps: steps,
-            deadline: deadline,
-            twice: !once
-        )
+    private func simulate(_ campaign: () throws -> Void) throws {
         do {
-            try campaign.run()
+            try campaign()
         } catch let violation as Violation {
             print("BROKEN PROMISE\n\(violation)")
             throw ExitCode.failure
