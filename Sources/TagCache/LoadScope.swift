@@ -4,12 +4,15 @@ public import Synchronization
 public enum CacheDependencies {
     /// Adds `tags` to every value whose load is running in this task or above it; outside a load it
     /// does nothing but check the tags.
+    ///
+    /// A value with more than `TagCacheLimits.tagsPerEntryMax` tags in the end is given to whoever
+    /// asked, and not kept.
     /// - Throws: `TagCacheError.invalidTag`; then no tag was added.
     public static func add(_ tags: String...) throws(TagCacheError) { try add(tags) }
 
     /// Adds `tags` as the variadic form does.
     public static func add(_ tags: [String]) throws(TagCacheError) {
-        try TagName.validate(all: tags)
+        try TagName.validate(each: tags)
         LoadScope.current?.add(tags)
     }
 }

@@ -42,6 +42,20 @@ struct CacheTests {
         #expect(try cache.get("a") == 1)
     }
 
+    @Test func aValueThatGathersTooManyTagsIsGivenAndNotKept() async throws {
+        let cache = makeCache()
+        let tags = (0...TagCacheLimits.tagsPerEntryMax).map { "t\($0)" }
+        for _ in 0..<2 {
+            let value = try await cache.value(for: "a", tags: []) {
+                try CacheDependencies.add(tags)
+                return 1
+            }
+            #expect(value == 1)
+        }
+        #expect(try cache.get("a") == nil)
+        #expect(cache.stats.loads == 2)
+    }
+
     @Test func anEntryLivesAsLongAsItsTimes() async throws {
         let clock = ManualClock()
         let cache = makeCache(clock: clock) { configuration in

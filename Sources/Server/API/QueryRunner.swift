@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOPosix
 import TagCache
 import Telemetry
@@ -10,11 +11,13 @@ struct QueryRunner: Sendable {
     private let node: TelemetryNode
     private let cache: AnswerCache?
     private let threads: NIOThreadPool
+    private let logger: Logger
 
     /// Starts `count` threads: as many queries run at once; others wait.
-    init(node: TelemetryNode, cache: AnswerCache?, threads count: Int = 4) {
+    init(node: TelemetryNode, cache: AnswerCache?, logger: Logger, threads count: Int = 4) {
         self.node = node
         self.cache = cache
+        self.logger = logger
         threads = NIOThreadPool(numberOfThreads: count)
         threads.start()
     }
@@ -35,7 +38,7 @@ struct QueryRunner: Sendable {
                 acceptEncoding: request.headers[.acceptEncoding]
             )
         } catch {
-            throw APIError(asking: error)
+            throw failure(request, error)
         }
     }
 
@@ -78,7 +81,29 @@ struct QueryRunner: Sendable {
             }
             return answer.response(to: request)
         } catch {
-            throw APIError(asking: error)
+            throw failure(request, error)
+        }
+    }
+
+    /// Why a query has no answer; what should not happen is told to the log.
+    private func failure(_ request: Request, _ error: any Error) -> APIError {
+        switch error {
+        case let error as APIError: return error
+        case let error as QueryFailure: return APIError(error)
+        case TagCacheError.waitTimedOut:
+            return APIError(
+                .serviceUnavailable,
+                code: "unavailable",
+                "the answer took too long",
+                remedy: "Ask for less at once, such as a shorter time.",
+                retryAfter: 1
+            )
+        default:
+            logger.error(
+                "a query failed",
+                metadata: ["path": "\(request.head.path ?? "")", "error": "\(error)"]
+            )
+            return .internal
         }
     }
 
@@ -100,25 +125,6 @@ extension Answer {
         response.headers[.cacheControl] = "no-cache"
         response.headers[.vary] = "Accept-Encoding, X-Holdfast-Space"
         return response
-    }
-}
-
-extension APIError {
-    /// Why a query has no answer.
-    init(asking error: any Error) {
-        switch error {
-        case let error as APIError: self = error
-        case let error as QueryFailure: self.init(error)
-        case TagCacheError.waitTimedOut:
-            self.init(
-                .serviceUnavailable,
-                code: "unavailable",
-                "the answer took too long",
-                remedy: "Ask for less at once, such as a shorter time.",
-                retryAfter: 1
-            )
-        default: self = .internal
-        }
     }
 }
 

@@ -17,7 +17,7 @@ package struct NodeServer: Sendable {
             configuration.cacheBytesMax > 0
             ? AnswerCache(byteLimit: configuration.cacheBytesMax) : nil
         node.observer = cache
-        let runner = QueryRunner(node: node, cache: cache)
+        let runner = QueryRunner(node: node, cache: cache, logger: logger)
         server = HoldfastServer(
             configuration: configuration,
             ingest: node,

@@ -18,6 +18,11 @@ enum TagName {
     @usableFromInline
     static func validate(all tags: [String]) throws(TagCacheError) {
         if tags.count > TagCacheLimits.tagsPerEntryMax { throw .tooManyTags(tags.count) }
+        try validate(each: tags)
+    }
+
+    /// Refuses what is not a tag.
+    static func validate(each tags: [String]) throws(TagCacheError) {
         for tag in tags {
             do { try validate(tag) } catch { throw .invalidTag(error) }
         }

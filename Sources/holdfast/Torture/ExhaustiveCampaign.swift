@@ -43,7 +43,8 @@ struct ExhaustiveCampaign {
             FaultLoop.repeats(of: kind).flatMap { repeats in
                 FaultLoop.aftermaths(of: kind).map { aftermath in
                     let times = repeats == 1 ? "once" : "for good"
-                    return Loop(name: "\(kind) \(times), then \(aftermath)") { () throws(Violation) in
+                    return Loop(name: "\(kind) \(times), then \(aftermath)") {
+                        () throws(Violation) in
                         try FaultLoop.run(kind, repeats: repeats, aftermath)
                     }
                 }

@@ -47,7 +47,8 @@ struct DeadLetterRoutesTests {
         )
         defer { reopened.close() }
         let router = Router(context: HoldfastRequestContext.self)
-        DeadLetterRoutes(runner: QueryRunner(node: reopened, cache: nil)).add(to: router)
+        let runner = QueryRunner(node: reopened, cache: nil, logger: quietLogger)
+        DeadLetterRoutes(runner: runner).add(to: router)
         try await Application(responder: router.buildResponder()).test(.router) { client in
             let list = try await object(client, "/api/dead-letters")
             let letters = try #require(list["deadLetters"] as? [[String: Any]])
