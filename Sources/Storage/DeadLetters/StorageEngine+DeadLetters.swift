@@ -120,7 +120,7 @@ extension StorageEngine {
                 try letters.remove(id)
             }
             var change = SpaceChange(operation: "settle")
-            change.forgotten = goneLetters(space)
+            change.forgotten = try goneLetters(space)
             swap(try space.door.commit(change), space: name, dropFrozen: false)
         }
     }
@@ -208,8 +208,8 @@ extension StorageEngine {
             change.added = try writeSegments(byTable([batch]), space.name)
             change.replayed = letter.id
             change.settled = [letter.id]
-            change.forgotten = goneLetters(space)
             do throws(StorageError) {
+                change.forgotten = try goneLetters(space)
                 try environment.reach(.letterReplayCommitPre)
                 let version = try space.door.commit(change)
                 swap(version, space: space.name, dropFrozen: false)

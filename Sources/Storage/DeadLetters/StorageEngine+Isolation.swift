@@ -148,9 +148,12 @@ extension StorageEngine {
         return Set(unfolded.map(\.id)).subtracting(found).subtracting(known)
     }
 
-    /// Letters that the newest version of `space` settles and that are gone.
-    func goneLetters(_ space: Space) -> Set<DeadLetterID> {
+    /// Letters that the newest version of `space` settles and that are durably gone.
+    func goneLetters(_ space: Space) throws(StorageError) -> Set<DeadLetterID> {
         let settled = state.withLock { $0.spaces[space.name]?.version.settledLetters ?? [] }
-        return settled.filter { !letters.holds($0) }
+        let gone = settled.filter { !letters.holds($0) }
+        // One that was deleted before a crash may be back after a loss of power; unsettled, it would be a second row.
+        for id in gone.sorted() { try letters.remove(id) }
+        return gone
     }
 }

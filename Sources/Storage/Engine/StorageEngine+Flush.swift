@@ -54,7 +54,7 @@ extension StorageEngine {
             (change.added, poisoned) = try isolate(space, through: cut, reason)
         }
         change.settled = unpoisoned(space, through: cut, poisoned)
-        change.forgotten = goneLetters(space)
+        change.forgotten = try goneLetters(space)
         try environment.reach(.flushCommitPre)
         let version = try space.door.commit(change)
         try environment.reach(.manifestSwap)
@@ -256,7 +256,7 @@ extension StorageEngine {
         var change = SpaceChange(operation: "advance")
         change.foldedLSN = lsn
         change.settled = unpoisoned(space, through: lsn, [])
-        change.forgotten = goneLetters(space)
+        change.forgotten = try goneLetters(space)
         swap(try space.door.commit(change), space: space.name, dropFrozen: false)
         letters.settle(change.settled)
     }
