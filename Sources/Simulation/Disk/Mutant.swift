@@ -18,7 +18,7 @@ package enum Mutant: String, CaseIterable, Sendable {
     case collectWithoutGrace
     /// A second recovery applies a batch a second time.
     case replayWithoutIdempotence
-    /// A manifest replaces another one of the same number.
+    /// A manifest replaces another one of the same number, and may be a replaced process's.
     case manifestOverwrite
     /// A failed sync is called again, and its success believed.
     case syncAgainAfterError
@@ -112,7 +112,11 @@ private struct MutantFileSystem: FileSystem {
     func rename(_ path: String, to name: String) throws(FileError) {
         try base.rename(path, to: name)
     }
-    func remove(_ path: String) throws(FileError) { try base.remove(path) }
+    func remove(_ path: String) throws(FileError) {
+        // Whoever keeps its place in tmp/ can still give names.
+        if mutant == .manifestOverwrite, path.contains("/tmp/") { return }
+        try base.remove(path)
+    }
     func byteCount(_ path: String) throws(FileError) -> Int? { try base.byteCount(path) }
     func exists(_ path: String) throws(FileError) -> Bool { try base.exists(path) }
     func space(_ path: String) throws(FileError) -> (total: Int, available: Int) {

@@ -169,6 +169,15 @@ package final class SimulatedFileSystem: FileSystem {
         }
     }
 
+    /// Removes everything in a directory.
+    func removeAll(in directory: String) throws(FileError) {
+        for entry in try list(directory) {
+            let path = directory + "/" + entry.name
+            if entry.isDirectory { try removeAll(in: path) }
+            try remove(path)
+        }
+    }
+
     package func byteCount(_ path: String) throws(FileError) -> Int? {
         try call(.byteCount, path) { state, _ throws(FileError) -> Int?? in
             switch state.node(path) {

@@ -215,10 +215,7 @@ package struct SeededRun: Sendable {
         guard world.fileSystem.isAlive else { return }
         try world.withoutFaults {
             for name in ["tmp", "cache", "spaces/default/derived"] {
-                let directory = World.root + "/" + name
-                for entry in try world.fileSystem.list(directory) {
-                    try world.fileSystem.remove(directory + "/" + entry.name)
-                }
+                try world.fileSystem.removeAll(in: World.root + "/" + name)
             }
         }
         world.log("the operator deletes what is derived")

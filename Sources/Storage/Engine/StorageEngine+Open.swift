@@ -43,7 +43,11 @@ extension StorageEngine {
         }
         let store: any ObjectStore =
             if let store { store } else {
-                try LocalObjectStore(fileSystem: fileSystem, root: dataDirectory)
+                try LocalObjectStore(
+                    fileSystem: fileSystem,
+                    root: dataDirectory,
+                    opening: environment.random.next()
+                )
             }
         let identity = try StoreIdentity.open(store, environment)
         let recovery = JournalRecovery(

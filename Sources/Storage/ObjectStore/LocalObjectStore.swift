@@ -2,11 +2,13 @@ import Synchronization
 
 // An object store in a local directory.
 //
-// put(ifAbsent): write tmp/<n> · fdatasync · link(2) to the key · fsync(directory of the key) · unlink.
+// put(ifAbsent): write tmp/<opening>/<n> · fdatasync · link(2) to the key · fsync(directory of the key) · unlink.
 // Power lost before the link: a file in tmp/, removed at the next open. After the link and before the
 // directory sync: the name may or may not be there, and nobody was told that it is. `link` fails when the
 // name is taken, so of two writers one wins, and a reader never sees half an object.
 // put(always): the same with rename(2) in place of link(2).
+// Every opening has a directory of its own in tmp/ and removes all others: a process that was replaced can name
+// nothing any more, neither what it had written before nor what it would write, and never what its successor writes.
 
 /// Objects as files below one directory.
 ///
@@ -14,6 +16,7 @@ import Synchronization
 public final class LocalObjectStore: ObjectStore {
     private let fileSystem: any FileSystem
     private let root: String
+    private let temporaries: String
     private struct State {
         var nextTemporary = 0
         /// Directories known to exist durably.
@@ -21,24 +24,64 @@ public final class LocalObjectStore: ObjectStore {
     }
     private let state = Mutex(State())
 
-    /// Opens the store in `root` (made when missing) and removes what an earlier process left in
-    /// `tmp/`.
+    /// Opens the store in `root` (made when missing) and takes `tmp/` over: whoever had it open stores
+    /// nothing any more.
     ///
+    /// - Parameters:
+    ///   - fileSystem: where `root` is.
+    ///   - root: the directory of the store.
+    ///   - opening: a number that no other opening has.
     /// - Throws: `.fixRequest` on a file system without hard links.
-    public init(fileSystem: any FileSystem, root: String) throws(StorageError) {
+    public init(fileSystem: any FileSystem, root: String, opening: UInt64) throws(StorageError) {
         self.fileSystem = fileSystem
         self.root = root
+        temporaries = root + "/tmp/" + hexadecimal(opening)
         try storing(root) { () throws(FileError) in
-            try fileSystem.makeDirectory(root + "/tmp")
-            for entry in try fileSystem.list(root + "/tmp") {
-                try fileSystem.remove(root + "/tmp/" + entry.name)
-            }
+            try Self.clear(fileSystem, root + "/tmp")
+            try fileSystem.makeDirectory(temporaries)
         }
         try probeLinks()
     }
 
+    /// Removes everything in a directory, though another process may be adding and removing files.
+    private static func clear(
+        _ fileSystem: any FileSystem,
+        _ directory: String
+    ) throws(FileError) {
+        for entry in try fileSystem.list(directory) {
+            let path = directory + "/" + entry.name
+            guard entry.isDirectory else {
+                try removeIfThere(fileSystem, path)
+                continue
+            }
+            for attempt in 1... {
+                try clear(fileSystem, path)
+                do throws(FileError) {
+                    try removeIfThere(fileSystem, path)
+                    break
+                } catch {
+                    // A file was added in between; its owner needs longer for the next one than we do.
+                    if attempt == clearingAttemptsMax { throw error }
+                }
+            }
+        }
+    }
+
+    private static let clearingAttemptsMax = 16
+
+    private static func removeIfThere(
+        _ fileSystem: any FileSystem,
+        _ path: String
+    ) throws(FileError) {
+        do throws(FileError) {
+            try fileSystem.remove(path)
+        } catch {
+            if error.kind != .notFound { throw error }
+        }
+    }
+
     private func probeLinks() throws(StorageError) {
-        let (probe, second) = (root + "/tmp/probe", root + "/tmp/probe-link")
+        let (probe, second) = (temporaries + "/probe", temporaries + "/probe-link")
         try storing(probe) { () throws(FileError) in
             _ = try fileSystem.open(probe, .create)
         }
@@ -184,13 +227,27 @@ public final class LocalObjectStore: ObjectStore {
 
     private func path(of key: String) -> String { root + "/" + key }
 
-    fileprivate func openTemporary() throws(FileError) -> (any FileHandle, String) {
+    fileprivate func openTemporary(for key: String) throws(StorageError) -> (any FileHandle, String)
+    {
         let number = state.withLock { state in
             state.nextTemporary += 1
             return state.nextTemporary
         }
-        let path = root + "/tmp/\(number)"
-        return (try fileSystem.open(path, .create), path)
+        let path = temporaries + "/\(number)"
+        do throws(FileError) {
+            return (try fileSystem.open(path, .create), path)
+        } catch {
+            throw error.kind == .notFound ? Self.replaced(key) : storageError(error)
+        }
+    }
+
+    /// What a process is told whose directory for unnamed files is gone.
+    private static func replaced(_ key: String) -> StorageError {
+        StorageError(
+            .stop,
+            "\(key) cannot be stored: another process has opened this store since",
+            remedy: "let only one process serve a data directory"
+        )
     }
 
     /// Names `temporary` as `key`; `false` when the name is taken.
@@ -217,7 +274,7 @@ public final class LocalObjectStore: ObjectStore {
             }
             // A call can fail after it was done: only a name that is not there was not made.
             if !replacing, (try? fileSystem.byteCount(path(of: key))) == .some(nil) {
-                throw storageError(error)
+                throw error.kind == .notFound ? Self.replaced(key) : storageError(error)
             }
             throw Self.undecided(key, error)
         }
@@ -271,7 +328,7 @@ private final class LocalUpload: ObjectUpload {
     init(store: LocalObjectStore, key: String) throws(StorageError) {
         self.store = store
         self.key = key
-        (handle, path) = try storing(key) { () throws(FileError) in try store.openTemporary() }
+        (handle, path) = try store.openTemporary(for: key)
     }
 
     deinit { store.removeTemporary(path) }
