@@ -62,6 +62,8 @@ public final class RedisBus: InvalidationBus {
     }
 
     /// As above; `hearing` is called when the server can no longer be heard, and when it can.
+    ///
+    /// It may unsubscribe and close the bus; to subscribe from within it traps.
     public func subscribe(
         _ receive: @escaping @Sendable ([UInt8]) -> Void,
         hearing: @escaping @Sendable (BusHearing) -> Void

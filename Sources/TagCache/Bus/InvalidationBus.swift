@@ -13,7 +13,7 @@ public protocol InvalidationBus: Sendable {
     func subscribe(_ receive: @escaping @Sendable ([UInt8]) -> Void) -> BusSubscription
 
     /// As `subscribe(_:)`, for a bus that knows when it loses messages: then `hearing` is called too,
-    /// and it does not block either.
+    /// and it does not block either. It may unsubscribe and let go of the bus; it does not subscribe.
     func subscribe(
         _ receive: @escaping @Sendable ([UInt8]) -> Void,
         hearing: @escaping @Sendable (BusHearing) -> Void
