@@ -113,6 +113,14 @@ enum StorageFailpoint: String, Failpoint {
     ///
     /// The letter is as it was.
     case letterDiscardPre = "letter.discard.pre"
+    /// Between two deletions of settled letters.
+    ///
+    /// The rest is deleted by a later collection; a letter that comes back is still settled.
+    case letterCollect = "letter.collect"
+    /// Settled letters are durably gone; the manifest still calls them settled.
+    ///
+    /// The letters stay gone; a later change forgets them.
+    case letterForget = "letter.forget"
     /// Nothing was deleted.
     ///
     /// The collection is repeated.

@@ -39,31 +39,47 @@ enum MemoryBenchmarks {
         report("hit, 6-character key", one, "ns", atMost: 80)
         report("hit, integer key", integer, "ns", atMost: 40)
         print("     Mutex<Dictionary>: \(floor), \(floorNumbers); ratio \(one / floor)")
-        let two = parallelCost(2, operations) { thread in
-            for index in 0..<operations {
-                consume(try? byName.get(names[(index &* 5 &+ thread &* 500) & keyMask]))
-            }
-        }
-        let twoFloor = parallelCost(2, operations) { thread in
-            for index in 0..<operations {
-                consume(baseline.get(names[(index &* 5 &+ thread &* 500) & keyMask]))
-            }
-        }
-        report("hit with two threads", two, "ns", atMost: max(80, one))
-        // What a second thread costs on this machine when nothing at all is shared.
-        let unshared = Dictionary(uniqueKeysWithValues: zip(names, 0...))
-        let copies = [unshared, unshared].map { $0.mapValues { $0 + 1 } }
-        let alone = parallelCost(1, operations) { thread in
-            for index in 0..<operations { consume(copies[thread][names[index & keyMask]]) }
-        }
-        let both = parallelCost(2, operations) { thread in
-            for index in 0..<operations { consume(copies[thread][names[index & keyMask]]) }
-        }
-        print("     Mutex<Dictionary>, two threads: \(twoFloor)")
-        print("     two private dictionaries: \(alone) alone, \(both) beside each other")
         try await unrelated(byName, names, one)
         try await manyKeys()
         try await loads(byName, names)
+    }
+
+    /// What a second thread adds, on one cache and beside what the machine allows.
+    ///
+    /// A line of memory that another processor wrote last has to be fetched from there: the lock's,
+    /// and the count of references to the value that is handed out. The second is paid
+    /// by two caches that share nothing but their values, too. The threads ask for the keys in orders
+    /// of their own: in one order they would meet at a lock and from then on at every one.
+    static func threads() async throws {
+        let names = (0...keyMask).map { "k\(10_000 + $0)" }
+        let shared = cache(10_000, String.self)
+        let own = [cache(10_000, String.self), cache(10_000, String.self)]
+        let baseline = Baseline<String, Payload>()
+        for (index, name) in names.enumerated() {
+            let payload = Payload(index)
+            for target in own + [shared] {
+                try await target.set(payload, for: name, tags: ["a:b:\(index & 15)"])
+            }
+            baseline.set(payload, for: name)
+        }
+        let hits: @Sendable (TagCache<String, Payload>, Int) -> Void = { target, thread in
+            for index in 0..<operations {
+                consume(try? target.get(names[index &* (5 &+ thread &* 72) & keyMask]))
+            }
+        }
+        let one = parallelCost(1, operations) { hits(shared, $0) }
+        let two = parallelCost(2, operations) { hits(shared, $0) }
+        report("hit, two threads together", two / 2, "ns", atMost: one)
+        print("     each: \(two) ns; one thread alone: \(one)")
+        let apart = parallelCost(2, operations) { hits(own[$0], $0) }
+        print("     two caches, one for each thread, of the same values: \(apart)")
+        let locked: @Sendable (Int) -> Void = { thread in
+            for index in 0..<operations {
+                consume(baseline.get(names[index &* (5 &+ thread &* 72) & keyMask]))
+            }
+        }
+        let floor = (parallelCost(1, operations, locked), parallelCost(2, operations, locked))
+        print("     Mutex<Dictionary>: \(floor.0), two threads: \(floor.1)")
     }
 
     /// Hits on so many keys that the processor's caches do not hold them, and that the eviction policy

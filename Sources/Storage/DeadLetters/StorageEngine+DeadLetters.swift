@@ -117,6 +117,7 @@ extension StorageEngine {
             try fence.check()
             // One damaged manifest may be stepped over: the one before must settle the letter too.
             for id in settled.intersection(previous).sorted() where letters.holds(id) {
+                try environment.reach(.letterCollect)
                 try letters.remove(id)
             }
             var change = SpaceChange(operation: "settle")

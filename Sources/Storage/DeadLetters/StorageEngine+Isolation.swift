@@ -154,6 +154,7 @@ extension StorageEngine {
         let gone = settled.filter { !letters.holds($0) }
         // One that was deleted before a crash may be back after a loss of power; unsettled, it would be a second row.
         for id in gone.sorted() { try letters.remove(id) }
+        if !gone.isEmpty { try environment.reach(.letterForget) }
         return gone
     }
 }
