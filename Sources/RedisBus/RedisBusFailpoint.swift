@@ -12,7 +12,8 @@ enum RedisBusFailpoint: String, Failpoint {
     case authenticate = "redis-bus.authenticate"
     /// A command, a message among them, is about to be written.
     ///
-    /// `publish` throws and the message is not sent again: the next one shows the gap.
+    /// On a connection that had been used, the message is sent once more on a new one; else `publish` throws and
+    /// the next message shows the gap.
     case send = "redis-bus.send"
     /// What was written is on its way; the answer, or the next message, has not been read.
     ///

@@ -17,7 +17,7 @@ extension TagCache {
             }
             finish(id, request, result, scope.names)
         }
-        shard(request.hash).pointee.state.withLock { $0.flights.attach(id, task: task, timer: nil) }
+        shard(request.hash).pointee.state.withLock { $0.flights.attach(id, task: task) }
     }
 
     /// Stores what a load brought, if it may be, and answers who waits.

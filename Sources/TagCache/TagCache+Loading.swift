@@ -46,9 +46,10 @@ extension TagCache {
 
     @usableFromInline
     func loadedValue(_ request: LoadRequest<Key, Value>) async throws -> Value {
+        let deadline = clock.now().addingClamped(configuration.waitMax.clampedNanoseconds)
         for _ in 0..<TagCacheLimits.loadAttemptsMax {
             if let answer = try answered(request) { return answer }
-            switch try await wait(for: request) {
+            switch try await wait(for: request, until: deadline) {
             case .value(let value, let tags):
                 note(tags)
                 return value
@@ -114,11 +115,14 @@ extension TagCache {
 
     // MARK: Waiting
 
-    private func wait(for request: LoadRequest<Key, Value>) async throws -> WaitOutcome<Value> {
+    private func wait(
+        for request: LoadRequest<Key, Value>,
+        until deadline: UInt64
+    ) async throws -> WaitOutcome<Value> {
         let waiterID = FlightNumber.next()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                join(request, waiterID, continuation)
+                join(request, waiterID, deadline, continuation)
             }
         } onCancel: {
             leave(waiterID, request.hash, with: CancellationError())
@@ -128,12 +132,12 @@ extension TagCache {
     private func join(
         _ request: LoadRequest<Key, Value>,
         _ waiterID: UInt64,
+        _ deadline: UInt64,
         _ continuation: CheckedContinuation<WaitOutcome<Value>, Never>
     ) {
         let now = clock.now()
         let parent = LoadScope.current?.flight
         let fresh = FlightNumber.next()
-        let deadline = now.addingClamped(configuration.waitMax.clampedNanoseconds)
         let step: JoinStep<Value> = shard(request.hash).pointee.state.withLock { state in
             if Task.isCancelled { return .cancelled }
             if let slot = state.find(request.key, request.hash), state.core.isCurrent(slot),
@@ -200,6 +204,6 @@ extension TagCache {
                 next = result.next
             }
         }
-        shard(hash).pointee.state.withLock { $0.flights.attach(id, task: nil, timer: timer) }
+        shard(hash).pointee.state.withLock { $0.flights.attach(id, timer: timer, due: first) }
     }
 }

@@ -26,7 +26,8 @@ public enum TagCacheError: Error, Sendable, Hashable {
     case tooManyTags(Int)
     /// The entry weighs more than one table of the memory tier may hold; nothing was stored.
     case entryTooHeavy(weight: Int, limit: Int)
-    /// The load did not end while this caller was prepared to wait; the load goes on.
+    /// The load did not end while this caller was prepared to wait; it goes on while anybody waits, or as
+    /// ``TagCacheConfiguration/abandonedLoad`` says.
     case waitTimedOut
     /// The load of a key waits, directly or through others, for itself.
     case recursiveLoad

@@ -20,7 +20,7 @@ enum TagCacheFailpoint: String, Failpoint {
     case openHistory = "cache.open.history"
     /// Nothing was changed since the file was last whole.
     ///
-    /// The write throws; the file is whole as it was.
+    /// As for a transaction that is given up; the file is whole as it was.
     case markOpen = "cache.mark.open"
     /// A read of the file begins.
     ///
@@ -28,15 +28,16 @@ enum TagCacheFailpoint: String, Failpoint {
     case readBegin = "cache.read.begin"
     /// Nothing of a transaction is written.
     ///
-    /// The writer is told; memory has the value, the file does not.
+    /// As for a transaction that is given up.
     case writeBegin = "cache.write.begin"
     /// Some changes of a transaction are made; none of them can be seen.
     ///
-    /// The transaction is given up whole; every writer in it is told.
+    /// The transaction is given up whole and each write in it tried once more, alone. Whoever stores is told
+    /// if that fails, too; a removal, an invalidation or a clear takes the file with it instead.
     case writeStep = "cache.write.step"
     /// All changes of a transaction are made; none of them can be seen.
     ///
-    /// The transaction is given up whole; every writer in it is told.
+    /// As for a transaction that is given up; nothing of it is counted.
     case commitPre = "cache.commit.pre"
     /// The transaction survives the process; nothing is counted and nobody has been answered. What
     /// is done no longer fails here.

@@ -120,6 +120,34 @@ struct SingleFlightTests {
         await eventually { clock.sleeperCount == 0 }
     }
 
+    @Test func whoIsToldToTryAgainWaitsNoLongerThanTheOthers() async throws {
+        let clock = ManualClock()
+        let cache = makeCache(clock: clock)
+        let gates = [Gate(), Gate()]
+        let executions = Atomic<Int>.Box()
+        let call: @Sendable () async throws -> Int = {
+            try await cache.value(for: "key") {
+                executions.add()
+                try CacheDependencies.add("t")
+                await gates[executions.value - 1].pass()
+                return 7
+            }
+        }
+        let first = Task { try await call() }
+        await eventually { gates[0].waiterCount == 1 }
+        try await cache.invalidate("t")
+        let second = Task { try await call() }
+        await eventually { cache.stats.coalesced == 1 }
+        clock.advance(by: .seconds(40))
+        gates[0].open()
+        #expect(try await first.value == 7)
+        // The load that the second caller joined began before the invalidation: it begins another.
+        await eventually { gates[1].waiterCount == 1 && clock.sleeperCount == 1 }
+        clock.advance(by: .seconds(20))
+        await #expect(throws: TagCacheError.waitTimedOut) { try await second.value }
+        gates[1].open()
+    }
+
     @Test func aLoadThatAsksForItselfIsRefused() async throws {
         let cache = makeCache()
         await #expect(throws: TagCacheError.recursiveLoad) {

@@ -1,5 +1,6 @@
 import Failpoints
 import Foundation
+import Synchronization
 import Testing
 
 @testable import TagCache
@@ -207,6 +208,55 @@ struct TagCacheFailpointTests {
             try await cache.close()
             let again = try await open(directory)
             #expect(try again.get("old") == nil && again.get("later") == [3])
+        }
+    }
+
+    /// The writer has a thread of its own: while it stands still, whoever does not wait for the disk goes on.
+    @Test func aCommitThatStandsStillHoldsUpNobodyElse() async throws {
+        try await withDirectory { directory in
+            let failpoints = FailpointRegistry()
+            let cache = try await open(directory, failpoints)
+            try failpoints.arm(TagCacheFailpoint.commitPre, .nth(1, .pause))
+            let written = Atomic<Int>.Box()
+            let writers = (0..<64).map { number in
+                Task {
+                    try await cache.set([1], for: "key \(number)")
+                    written.add()
+                }
+            }
+            try await failpoints.waitUntilParked(at: TagCacheFailpoint.commitPre)
+            // More tasks than the pool has threads wait, and others run.
+            await eventually { (try? cache.get("key 63")) == [1] }
+            #expect(try await cache.value(for: "other") { [2] } == [2])
+            #expect(written.value == 0)
+            failpoints.release(TagCacheFailpoint.commitPre)
+            for writer in writers { try await writer.value }
+            #expect(written.value == 64)
+            try failpoints.finish()
+            try await cache.close()
+        }
+    }
+
+    @Test func aCommitThatFailsCountsNothing() async throws {
+        try await withDirectory { directory in
+            let failpoints = FailpointRegistry()
+            let cache = try await open(directory, failpoints)
+            try await cache.set([1], for: "old")
+            let before = cache.stats.persistent
+            #expect(before.entries == 1 && before.bytes > 0)
+            // Together with others first, then alone.
+            try failpoints.arm(configuration: "cache.commit.pre=2*errno(EIO)")
+            await #expect(throws: TagCacheError.storage(code: EIO, message: "Input/output error")) {
+                try await cache.set([2], for: "new")
+            }
+            let after = cache.stats.persistent
+            #expect(after.entries == before.entries && after.bytes == before.bytes)
+            #expect(after.errors == before.errors + 1)
+            try failpoints.finish()
+            try await cache.close()
+            let again = try await open(directory)
+            #expect(try again.get("old") == [1] && again.get("new") == nil)
+            #expect(again.stats.persistent.entries == 1)
         }
     }
 

@@ -38,7 +38,8 @@ struct Flight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     var waiters: [UInt64: Waiter<Value>] = [:]
     var task: Task<Void, Never>?
     var timer: Task<Void, Never>?
-    var hasTimer = false
+    /// When the timer looks next who has waited too long; nil when there is none.
+    var timerDue: UInt64?
 }
 
 /// The loads of one table.
@@ -75,29 +76,34 @@ struct FlightTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     /// Lets a caller wait.
     ///
-    /// Returns whether the flight needs a timer.
+    /// Returns whether the flight needs a timer: it has none, or one that comes too late for this caller.
     mutating func join(_ id: UInt64, _ waiterID: UInt64, _ waiter: Waiter<Value>) -> Bool {
-        guard let hasTimer = flights[id]?.hasTimer else {
-            preconditionFailure("joined an ended flight")
-        }
-        let needsTimer = !hasTimer && waiter.deadline != .max
+        guard let flight = flights[id] else { preconditionFailure("joined an ended flight") }
+        let needsTimer = waiter.deadline < flight.timerDue ?? .max
         flights[id]?.waiters[waiterID] = waiter
-        if needsTimer { flights[id]?.hasTimer = true }
+        if needsTimer { flights[id]?.timerDue = waiter.deadline }
         waiterFlight[waiterID] = id
         return needsTimer
     }
 
-    /// Hands over the flight's tasks.
+    /// Hands over the flight's load.
     ///
-    /// A flight that is over or unwanted by now is cancelled.
-    mutating func attach(_ id: UInt64, task: Task<Void, Never>?, timer: Task<Void, Never>?) {
-        guard let flight = flights[id], !flight.isCancelled else {
-            task?.cancel()
-            timer?.cancel()
-            return
+    /// That of a flight that is over or unwanted by now is cancelled.
+    mutating func attach(_ id: UInt64, task: Task<Void, Never>) {
+        guard let flight = flights[id], !flight.isCancelled else { return task.cancel() }
+        flights[id]?.task = task
+    }
+
+    /// Hands over a timer that looks at `due` for the first time.
+    ///
+    /// Of two, the one that looks earlier stays; that of a flight that is over or unwanted by now is
+    /// cancelled.
+    mutating func attach(_ id: UInt64, timer: Task<Void, Never>, due: UInt64) {
+        guard let flight = flights[id], !flight.isCancelled, due <= flight.timerDue ?? .max else {
+            return timer.cancel()
         }
-        if let task { flights[id]?.task = task }
-        if let timer { flights[id]?.timer = timer }
+        flight.timer?.cancel()
+        flights[id]?.timer = timer
     }
 
     /// A caller stops waiting; nil if it has been answered.
@@ -126,7 +132,7 @@ struct FlightTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         let overdue = flight.waiters.filter { $0.value.deadline <= now }.map(\.key)
         let next = flight.waiters.values.lazy.map(\.deadline).filter { $0 > now && $0 != .max }
             .min()
-        if next == nil { flights[id]?.hasTimer = false }
+        flights[id]?.timerDue = next
         return (overdue, next)
     }
 
