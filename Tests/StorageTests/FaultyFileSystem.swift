@@ -137,8 +137,8 @@ private final class FaultyFileHandle: FileHandle {
         return try base.write(bytes, at: offset)
     }
 
-    func read(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
-        try base.read(at: offset, count: count)
+    func readSome(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
+        try base.readSome(at: offset, count: count)
     }
 
     func sync() throws(FileError) {

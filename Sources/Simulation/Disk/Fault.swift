@@ -16,6 +16,8 @@ package enum FaultKind: String, CaseIterable, Sendable {
     case tooManyFiles
     /// A write takes only some of the bytes, and says so.
     case shortWrite
+    /// A read returns only some of the bytes.
+    case shortRead
     /// The call does all it was asked for and fails with EIO nevertheless.
     case doneButFailed
     /// The process is killed: what it wrote stays visible and is not yet durable.
@@ -55,6 +57,7 @@ package enum FaultKind: String, CaseIterable, Sendable {
             default: false
             }
         case .shortWrite: operation == .write
+        case .shortRead: operation == .read
         case .doneButFailed, .kill, .powerLossLosing, .powerLossKeeping, .powerLossTearing:
             switch operation {
             case .create, .makeDirectory, .link, .rename, .remove, .write, .sync, .syncDirectory:

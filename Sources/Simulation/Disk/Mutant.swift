@@ -142,8 +142,8 @@ private final class MutantHandle: FileHandle {
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) -> Int {
         try base.write(bytes, at: offset)
     }
-    func read(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
-        try base.read(at: offset, count: count)
+    func readSome(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
+        try base.readSome(at: offset, count: count)
     }
     func byteCount() throws(FileError) -> Int { try base.byteCount() }
 }

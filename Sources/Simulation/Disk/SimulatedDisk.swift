@@ -32,6 +32,8 @@ package final class SimulatedDisk: Sendable {
         var generator: SeededGenerator
         var trace: UInt64 = 0xcbf2_9ce4_8422_2325
         var calls = 0
+        /// Calls that met a fault, kills and losses of power.
+        var faults = 0
     }
 
     let state: Mutex<State>
@@ -52,7 +54,10 @@ package final class SimulatedDisk: Sendable {
 
     /// Takes the power away: every process dies, and of what was not synced `style` decides.
     package func losePower(_ style: CrashStyle) {
-        state.withLock { $0.losePower(style) }
+        state.withLock { state in
+            state.faults += 1
+            state.losePower(style)
+        }
     }
 
     /// Drops clean pages from memory, as the operating system may at any time.
@@ -70,6 +75,9 @@ package final class SimulatedDisk: Sendable {
 
     /// How many calls were made by all processes.
     package var callCount: Int { state.withLock { $0.calls } }
+
+    /// How many calls met a fault, and how often a process was killed or power was lost.
+    package var faultCount: Int { state.withLock { $0.faults } }
 
     /// Mixes a step of the world outside the disk into the trace.
     package func note(_ value: UInt64) { state.withLock { $0.mix(value) } }

@@ -50,7 +50,12 @@ package final class SimulatedFileSystem: FileSystem {
     package var callCount: Int { disk.state.withLock { $0.processes[process].calls } }
 
     /// Ends the process; what it wrote stays as visible and as durable as it is.
-    package func kill() { disk.state.withLock { $0.kill(process) } }
+    package func kill() {
+        disk.state.withLock { state in
+            state.faults += 1
+            state.kill(process)
+        }
+    }
 
     /// Has `observer` told of changes; nil ends that.
     package func observe(_ observer: (any CallObserver)?) {
@@ -221,7 +226,7 @@ package final class SimulatedFileSystem: FileSystem {
 /// How much of a call is done.
 enum CallMode {
     case whole
-    /// A write takes some of the bytes.
+    /// A write takes, or a read returns, some of the bytes.
     case partial
     /// A sync fails.
     case failing
@@ -270,6 +275,7 @@ extension SimulatedDisk.State {
         if !processes[process].isWatched { processes[process].calls += 1 }
         guard let fault = fault(operation, process) else { return try body(&self, .whole) }
         mix(0xfa17)
+        faults += 1
         switch fault {
         case .inputOutput:
             if operation == .sync { _ = try body(&self, .failing) }
@@ -280,7 +286,7 @@ extension SimulatedDisk.State {
             throw FileError(.noSpace, operation: operation.rawValue, path: path, errno: 28)
         case .tooManyFiles:
             throw FileError(.tooManyFiles, operation: operation.rawValue, path: path, errno: 24)
-        case .shortWrite:
+        case .shortWrite, .shortRead:
             return try body(&self, .partial)
         case .doneButFailed:
             _ = try body(&self, .whole)

@@ -38,11 +38,12 @@ final class SimulatedHandle: FileHandle {
         }
     }
 
-    func read(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
-        try fileSystem.call(.read, path) { state, _ throws(FileError) in
-            let size = state.files[file].cached.count
-            guard offset < size else { return [] }
-            return Array(state.files[file].cached[offset..<min(size, offset + count)])
+    func readSome(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
+        try fileSystem.call(.read, path) { state, mode throws(FileError) in
+            var end = min(state.files[file].cached.count, offset + count)
+            guard offset < end else { return [] }
+            if mode == .partial { end = offset + 1 + state.generator.below(end - offset) }
+            return Array(state.files[file].cached[offset..<end])
         }
     }
 

@@ -36,10 +36,12 @@ package final class SimulatedObjectStore: ObjectStore {
         var generator: SeededGenerator
         var isQuiet = false
         var hasMisbehaved = false
+        var faultCount = 0
 
         mutating func happens(_ oneIn: Int) -> Bool {
             guard oneIn > 0, !isQuiet, generator.oneIn(oneIn) else { return false }
             hasMisbehaved = true
+            faultCount += 1
             return true
         }
 
@@ -68,6 +70,9 @@ package final class SimulatedObjectStore: ObjectStore {
 
     /// Whether it has done so since it was last told how.
     package var hasMisbehaved: Bool { state.withLock { $0.hasMisbehaved } }
+
+    /// How many requests met a fault, but for late listings and slow answers.
+    package var faultCount: Int { state.withLock { $0.faultCount } }
 
     /// Runs `body` without faults, for the eyes of the world.
     package func withoutFaults<Result>(_ body: () throws -> Result) rethrows -> Result {

@@ -15,6 +15,8 @@ package struct SeededRun: Sendable {
     /// What one execution came to.
     package struct Outcome: Sendable, Equatable {
         package var recoveries = 0
+        /// Calls and requests that met a fault, kills and losses of power.
+        package var faults = 0
         package var acknowledged = 0
         package var calls = 0
         package var trace: UInt64 = 0
@@ -31,7 +33,7 @@ package struct SeededRun: Sendable {
         let first = try run()
         let second = try run()
         guard first == second else {
-            throw Violation("seed \(seed): two executions differ: \(first) and \(second)")
+            throw Violation("two executions differ: \(first) and \(second)\n\(replay)")
         }
         return first
     }
@@ -56,16 +58,19 @@ package struct SeededRun: Sendable {
             try finish(world, verifies: generator.oneIn(4))
         } catch {
             let schedule = world.schedule.joined(separator: "\n  ")
-            throw Violation(
-                "\(error)\n  \(schedule)\nreplay: holdfast torture --seed \(seed) --runs 1 --steps \(steps)"
-            )
+            throw Violation("\(error)\n  \(schedule)\n\(replay)")
         }
         return Outcome(
             recoveries: world.recoveries,
+            faults: world.faultCount,
             acknowledged: world.ledger.acknowledgedCount,
             calls: world.disk.callCount,
             trace: world.disk.traceHash
         )
+    }
+
+    private var replay: String {
+        "replay: holdfast torture --seed \(seed) --runs 1 --steps \(steps)"
     }
 
     private func options(_ generator: inout SeededGenerator) -> WorldOptions {

@@ -54,8 +54,14 @@ package final class World {
     package var isExcused: () -> Bool = { false }
     /// Whether a stalled engine does something while the store is being opened.
     var isContended = false
-    /// How often the store was opened after a crash, a kill or a poisoned log.
+    /// How often the store was opened that nobody had closed: after a crash, a kill or a poisoned log, or while
+    /// its former process still ran.
     package private(set) var recoveries = 0
+    /// Whether there is nothing to recover from.
+    private var isClosed = true
+    /// How many calls of the disk and requests of the object store met a fault, and how often a process was killed or
+    /// power was lost.
+    package var faultCount: Int { disk.faultCount + (objects?.faultCount ?? 0) }
     /// What happened, for the report of a failure.
     package private(set) var schedule: [String] = []
 
@@ -104,7 +110,8 @@ package final class World {
             try excuse(error, "open")
             return false
         }
-        recoveries += 1
+        if !isClosed { recoveries += 1 }
+        isClosed = false
         guard fileSystem.isAlive else { return false }
         try check(afterRecovery: true)
         return true
@@ -297,7 +304,10 @@ package final class World {
     /// Gives the store up in good order.
     package func close() {
         held = []
-        engine?.close()
+        if let engine, fileSystem.isAlive {
+            engine.close()
+            isClosed = true
+        }
         engine = nil
         log("close")
     }
@@ -306,6 +316,7 @@ package final class World {
     package func kill() {
         log("kill")
         fileSystem.kill()
+        isClosed = false
         engine = nil
         held = []
     }
@@ -314,6 +325,7 @@ package final class World {
     package func losePower(_ style: CrashStyle) {
         log("power loss, \(style.rawValue)")
         disk.losePower(style)
+        isClosed = false
         engine = nil
         held = []
         sleepers = []

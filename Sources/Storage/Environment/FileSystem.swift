@@ -85,8 +85,8 @@ public struct DirectoryEntry: Sendable, Equatable {
 public protocol FileHandle: AnyObject, Sendable {
     /// Writes some of `bytes` at `offset` and says how many; at least one.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) -> Int
-    /// Reads up to `count` bytes at `offset`; fewer only at the end of the file.
-    func read(at offset: Int, count: Int) throws(FileError) -> [UInt8]
+    /// Reads some of `count` bytes at `offset`: at least one, or none at the end of the file.
+    func readSome(at offset: Int, count: Int) throws(FileError) -> [UInt8]
     /// Makes what was written durable. After an error the state of the written bytes is unknown: the
     /// call must not be repeated on this handle.
     func sync() throws(FileError)
@@ -100,6 +100,17 @@ extension FileHandle {
         while done < bytes.count {
             done += try write(UnsafeRawBufferPointer(rebasing: bytes[done...]), at: offset + done)
         }
+    }
+
+    /// Reads up to `count` bytes at `offset`, resuming after short reads; fewer only at the end of the file.
+    public func read(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
+        var bytes = try readSome(at: offset, count: count)
+        while !bytes.isEmpty, bytes.count < count {
+            let more = try readSome(at: offset + bytes.count, count: count - bytes.count)
+            if more.isEmpty { break }
+            bytes += more
+        }
+        return bytes
     }
 }
 

@@ -161,23 +161,15 @@ final class PosixFileHandle: FileHandle {
         return written
     }
 
-    func read(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
+    func readSome(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
         var failure: FileError?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            while filled < count {
-                let got = pread(
-                    descriptor,
-                    buffer.baseAddress.map { $0 + filled },
-                    count - filled,
-                    off_t(offset + filled)
-                )
-                if got < 0 {
-                    if errno == EINTR { continue }
-                    failure = fileError("pread", path, errno)
-                    return
+            do throws(FileError) {
+                filled = try retrying("pread", path) {
+                    pread(descriptor, buffer.baseAddress, count, off_t(offset))
                 }
-                if got == 0 { return }
-                filled += got
+            } catch {
+                failure = error
             }
         }
         if let failure { throw failure }

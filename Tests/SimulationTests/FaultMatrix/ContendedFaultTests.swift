@@ -40,7 +40,7 @@ struct ContendedFaultTests {
 
     static let cells: [Cell] =
         row(.twoWriters, [.fenced, .fenced, .fenced, .fenced])
-        + row(.pause, [.fenced, .fenced, .fenced, nil])
+        + row(.pause, [.fenced, .fenced, .fenced, .fenced])
         + row(.reader, [nil, .kept, .kept, nil])
         + row(.ambiguous, [nil, .settled, .settled, .settled])
         + row(.conflict, [nil, .settled, .settled, .settled])

@@ -15,6 +15,8 @@ struct RestFaultTests {
         case missing = "missing, or deleted by an operator"
         case newer = "written by a newer format"
         case unreadable = "read fails (EIO)"
+        case shortRead = "short read"
+        case unsynced = "sync reported as done, data lost"
     }
 
     struct Cell: Sendable, CustomTestStringConvertible {
@@ -42,7 +44,9 @@ struct RestFaultTests {
         + row(.misdirected, [.refusesToOpen, .queryFails, .fellBack, .setAside])
         + row(.missing, [.refusesToOpen, .queryFails, .fellBack, .served])
         + row(.newer, [.refusesToOpen, nil, .refusesToOpen, .leftAlone])
+        + row(.unsynced, [.refusesToOpen, .queryFails, .fellBack, .setAside])
         + row(.unreadable, [.opensLater, .queryLater, .opensLater, .leftAlone])
+        + row(.shortRead, [.unnoticed, .unnoticed, .unnoticed, .unnoticed])
 
     @Test(arguments: cells)
     func whatIsFound(cell: Cell) throws {
@@ -53,6 +57,7 @@ struct RestFaultTests {
         if cell.damage == .unreadable {
             return try unreadable(world, cell)
         }
+        if cell.damage == .shortRead { return try readInParts(world) }
         let other = world.disk.contents(files.other) ?? []
         world.disk.edit(path) { Self.damaged($0, cell, other) }
         #expect(world.disk.contents(path) != before)
@@ -104,7 +109,11 @@ struct RestFaultTests {
         case .truncated:
             return Array(bytes.prefix(bytes.count - (cell.column == .journal ? 4_096 : 200)))
         case .misdirected: return other
-        case .flipped, .tailFlipped, .unreadable:
+        case .unsynced:
+            // The name is there, and of a journal file what was synced before and after.
+            guard cell.column == .journal else { return [] }
+            for position in 4_096..<8_192 { bytes[position] = 0 }
+        case .flipped, .tailFlipped, .unreadable, .shortRead:
             // In a journal file the payload of the first group; else somewhere in the middle.
             let position = cell.column == .journal ? 4_096 + 100 : bytes.count / 2
             bytes[position] ^= 0x10
@@ -213,6 +222,16 @@ struct RestFaultTests {
         var found = try #require(try world.observe())
         found.hasUnreadLetters = true
         try world.ledger.settle(found, afterRecovery: true)
+    }
+
+    private func readInParts(_ world: World) throws {
+        world.fileSystem.arm(Fault(.shortRead, at: 1, repeats: .max, only: .read))
+        let engine = try open(world)
+        world.engine = engine
+        #expect(world.fileSystem.hasFired)
+        #expect(engine.deadLetters.count == 2)
+        try Self.readEverything(engine)
+        try world.check()
     }
 
     private func unreadable(_ world: World, _ cell: Cell) throws {
