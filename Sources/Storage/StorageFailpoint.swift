@@ -25,6 +25,10 @@ enum StorageFailpoint: String, Failpoint {
     ///
     /// Refused as retryable; the file is there without a group, or not at all.
     case journalRotateDirectorySync = "journal.rotate.directorySync"
+    /// Every batch of a journal file is in segments; the file is still there.
+    ///
+    /// The file is deleted after a later flush; it brings nothing back.
+    case journalTrim = "journal.trim"
     /// The group is durable, the memtable does not have it.
     ///
     /// Refused as retryable; recovery finds every batch whole.
@@ -101,6 +105,10 @@ enum StorageFailpoint: String, Failpoint {
     ///
     /// The flush is repeated and finds the same letter, which is the same.
     case letterPutPost = "letter.put.post"
+    /// An attempt to replay a letter is about to be counted.
+    ///
+    /// The letter is as it was; an attempt that was not counted was not made, or not to the end.
+    case letterAttempts = "letter.attempts"
     /// Segments of a replayed letter exist; no manifest names them.
     ///
     /// The letter is as it was; its attempt is given back or counted.

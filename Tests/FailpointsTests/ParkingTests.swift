@@ -67,7 +67,7 @@ struct ParkingTests {
 
     @Test func aCrashWakesWhoIsParkedWithTheCrash() async throws {
         let registry = FailpointRegistry()
-        try registry.arm(configuration: "journal.sync=pause;manifest.swap=crash")
+        try registry.arm(configuration: "journal.sync=pause;page.swap=crash")
         async let paused = runOnThread { registry.evaluate(Place.sync) }
         try await registry.waitUntilParked(at: Place.sync)
         #expect(registry.evaluate(Place.swap) == .crash)
@@ -122,7 +122,7 @@ struct ParkingTests {
         let registry = FailpointRegistry(bound: .milliseconds(5))
         try registry.arm(
             configuration: "journal.write=rendezvous(a,2);journal.sync=rendezvous(b,2);"
-                + "manifest.swap=1*rendezvous(a,1)"
+                + "page.swap=1*rendezvous(a,1)"
         )
         async let one = runOnThread { registry.evaluate(Place.write) }
         async let two = runOnThread { registry.evaluate(Place.sync) }

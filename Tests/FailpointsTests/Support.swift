@@ -6,7 +6,7 @@ import Testing
 enum Place: String, Failpoint {
     case write = "journal.write"
     case sync = "journal.sync"
-    case swap = "manifest.swap"
+    case swap = "page.swap"
     case never = "never.reached"
 }
 

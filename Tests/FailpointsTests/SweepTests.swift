@@ -24,7 +24,7 @@ struct SweepTests {
         #expect(
             seen == [
                 "journal.write#1", "journal.write#2", "journal.write#3", "journal.sync#1",
-                "journal.sync#2", "journal.sync#3", "manifest.swap#1",
+                "journal.sync#2", "journal.sync#3", "page.swap#1",
             ]
         )
         #expect(sweep.failed.map(\.description) == seen)

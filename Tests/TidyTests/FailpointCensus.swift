@@ -3,7 +3,8 @@
 /// A call site is one of `verbs`, an opening parenthesis and the case, however the line is wrapped
 /// and whether or not the catalog's name stands before the dot. A test counts if it names the case
 /// or, in a string, its raw value; or if it takes the whole catalog as `Catalog.self` or
-/// `Catalog.allCases`. Comments count for nothing.
+/// `Catalog.allCases`. A case without its catalog's name counts in a file that has that name
+/// elsewhere. Comments count for nothing.
 struct FailpointCensus {
     /// A file and what is in it.
     struct File {
@@ -189,11 +190,12 @@ struct SourceText {
 
     /// The lines that name the case, its raw value in a string, or the whole catalog.
     func lines(testing point: FailpointCensus.Case, of catalog: String) -> [Int] {
-        pieces.indices.compactMap { index in
+        let knowsCatalog = pieces.contains { $0.piece == .word(catalog) }
+        return pieces.indices.compactMap { index in
             let line = pieces[index].line
             switch pieces[index].piece {
             case .string(let text): return Self.names(point.rawValue, in: text) ? line : nil
-            case .word(let word) where word == point.name:
+            case .word(let word) where knowsCatalog && word == point.name:
                 return piece(index - 1) == .sign(".") ? line : nil
             case .word(let word) where word == catalog:
                 let isWhole = [.word("self"), .word("allCases")].contains(piece(index + 2))

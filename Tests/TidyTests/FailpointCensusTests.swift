@@ -66,7 +66,7 @@ struct FailpointCensusTests {
     }
 
     @Test(arguments: [
-        "try points.arm(Step.writePre, .always(.kill))", "withFailpoint(.writePre) {}",
+        "try points.arm(Step.writePre, .always(.kill))", "withFailpoint(.writePre) {} as Step",
         "let variable = \"journal.write.pre=kill\"", "let two = \"a=off;journal.write.pre=kill\"",
     ])
     func aTestIsFound(test: String) {
@@ -81,7 +81,7 @@ struct FailpointCensusTests {
 
     @Test(arguments: [
         "// .writePre", "let text = \"journal.write.prefix\"",
-        "let text = \"old.journal.write.pre\"",
+        "let text = \"old.journal.write.pre\"", "redis.arm(.writePre)",
         "let writePre = 1", "forEachHit(of: OtherStep.self) {}", "let step: Step.Type",
     ])
     func whatIsNoTestIsNotFound(test: String) {
@@ -101,7 +101,7 @@ struct FailpointCensusTests {
     @Test func theTableHasOneRowPerCase() {
         let census = Self.census(
             source: "\ntry reach(.writePre)\ntry reach(.writePre)\ntry reach(.bare)",
-            test: "arm(.syncPre)"
+            test: "arm(.syncPre) as Step"
         )
         #expect(census.rows[0].callSites.map { $0.suffix(2) } == [":2", ":3"])
         #expect(

@@ -69,6 +69,27 @@ struct FailpointDocumentTests {
         }
     }
 
+    /// What is compiled without the trait must not name a place, nor the variable that arms one.
+    @Test func noNameStandsOutsideTheTrait() throws {
+        let names = try Self.catalogs.flatMap { try $0.census().rows.map(\.point.rawValue) }
+        let folder = Repository.root.appending(path: "Sources")
+        for file in try Repository.files(below: folder, suffix: ".swift")
+        where !Self.catalogs.contains(where: { file.path.hasSuffix($0.path) })
+            && !file.path.contains("/Sources/Failpoints/")
+        {
+            var depth = 0
+            let text = try String(contentsOf: file, encoding: .utf8)
+            for line in text.split(separator: "\n").map({ $0.drop { $0 == " " } })
+            where !line.hasPrefix("//") {
+                if line.hasPrefix("#if") { depth += line == "#if Failpoints" || depth > 0 ? 1 : 0 }
+                if line.hasPrefix("#endif") { depth -= depth > 0 ? 1 : 0 }
+                guard depth == 0 else { continue }
+                let named = (names + ["HOLDFAST_FAILPOINTS"]).first { line.contains($0) }
+                #expect(named == nil, "\(file.lastPathComponent): \(line)")
+            }
+        }
+    }
+
     @Test func thePageOfFailpointsIsTheCatalog() throws {
         var text = Self.introduction
         for catalog in Self.catalogs {
@@ -87,8 +108,8 @@ struct FailpointDocumentTests {
         neither the call nor the name is in the program. `HOLDFAST_FAILPOINTS='journal.sync.post=2*off->kill'` arms one in
         a process. `FailpointTests.swift` makes the step fail, kills the process and takes the power away at the first,
         the last and other arrivals at each place of a script that reaches all of them, opens the store, and compares
-        everything in it with what the clients were told. The places of the cache and of its bus have tests of their own,
-        which also make each fail at each arrival.
+        everything in it with what the clients were told. The places of the cache have tests of their own, which also
+        make each fail at each arrival; those of the bus fail at the first.
 
         """
 }

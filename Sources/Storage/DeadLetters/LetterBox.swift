@@ -174,6 +174,7 @@ final class LetterBox: Sendable {
 
     /// Makes the attempts of a letter durable.
     func record(_ attempts: DeadLetterAttempts, _ id: DeadLetterID) throws(StorageError) {
+        try environment.reach(.letterAttempts)
         guard case .created = try store.put(id.attemptsKey, attempts.encoded(), .always) else {
             throw StorageError(
                 .retry,

@@ -116,6 +116,7 @@ final class Journal {
     func trim(through lsn: UInt64) throws(StorageError) {
         while files.count > 1, files[1].firstLSN <= lsn + 1 {
             let file = files[0]
+            try environment.reach(.journalTrim)
             // Gone already when an earlier removal was done and reported as failed.
             try storing(file.path) { () throws(FileError) in
                 guard let bytes = try environment.fileSystem.byteCount(file.path) else { return }

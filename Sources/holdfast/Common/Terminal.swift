@@ -64,6 +64,13 @@ enum Terminal {
         FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8))
     }
 
+    /// How much of `all` is done, as a bar.
+    static func bar(_ done: Int, of all: Int) -> String {
+        let width = 20
+        let filled = min(width, done * width / max(1, all))
+        return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+    }
+
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
             || (0x202a...0x202e).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)

@@ -33,7 +33,7 @@ struct ExhaustiveCampaign {
         table.add("times one or all from there failed", "\(single.cases)")
         table.add("times a call of the recovery failed, too", "\(result.cases - single.cases)")
         table.add("crashes recovered from", "\(result.recoveries)")
-        table.add("lost, doubled or halved", "0")
+        table.add("promises broken", "0")
         table.show()
         print("in \(Int((start.duration(to: .now) / .seconds(1)).rounded())) s")
     }
@@ -88,7 +88,9 @@ struct ExhaustiveCampaign {
             }
         }
         let result = progress.withLock { $0 }
-        if let violation = result.violation { throw violation }
+        if let violation = result.violation {
+            throw Violation("\(violation)\nreplay: holdfast torture --exhaustive")
+        }
         return result
     }
 }

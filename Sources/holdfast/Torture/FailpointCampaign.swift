@@ -2,6 +2,8 @@ import Failpoints
 import Foundation
 import Storage
 
+#if Failpoints
+
 /// Kills a server at every failpoint in turn: at its first arrival there, at the second, and at a later one.
 ///
 /// The names come from the catalogs of this very program, so that a new place is visited by itself; a place that no
@@ -147,3 +149,5 @@ final class FailpointCampaign {
         KillReferee.Broken(problems: ["the server ended by itself: \(exit)"], store: store)
     }
 }
+
+#endif

@@ -132,16 +132,10 @@ final class KillCampaign {
             + "\(tally.acknowledged) batches acknowledged, slowest restart "
             + "\(Int(tally.slowestStart)) ms"
         if Terminal.isErrorInteractive {
-            let bar = isEndless ? "" : Self.bar(tally.rounds, of: plan.rounds) + " "
+            let bar = isEndless ? "" : Terminal.bar(tally.rounds, of: plan.rounds) + " "
             Terminal.status(Table.cut(bar + text, to: Terminal.width - 1))
         } else if tally.rounds % Self.roundsPerStore == 0 {
             Terminal.complain(text)
         }
-    }
-
-    private static func bar(_ done: Int, of all: Int) -> String {
-        let width = 20
-        let filled = min(width, done * width / max(1, all))
-        return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     }
 }

@@ -48,7 +48,9 @@ final class ServerProcess {
                 "--memtable-mib", "8", "--log-level", "warning",
             ] + limits.flatMap { ["--limit", $0.description] }
         var environment = ProcessInfo.processInfo.environment
+        #if Failpoints
         environment["HOLDFAST_FAILPOINTS"] = failpoints
+        #endif
         process.environment = environment
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output

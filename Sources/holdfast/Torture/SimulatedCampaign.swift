@@ -19,6 +19,7 @@ struct SimulatedCampaign {
     private struct Tally {
         var histories = 0
         var recoveries = 0
+        var faults = 0
         var acknowledged = 0
         var calls = 0
         var violation: Violation?
@@ -37,17 +38,18 @@ struct SimulatedCampaign {
             while let index = take(next, tally) { play(index, tally) }
         }
         let result = tally.withLock { $0 }
-        if let violation = result.violation {
-            throw violation
-        }
+        if Terminal.isErrorInteractive { Terminal.complain("") }
         let seconds = start.duration(to: .now) / .seconds(1)
         var table = Table(.left("WHAT"), .right("COUNT"))
         table.add("histories", "\(result.histories)")
         table.add("crashes recovered from", "\(result.recoveries)")
+        table.add("faults, kills and losses of power", "\(result.faults)")
         table.add("calls of the disk", "\(result.calls)")
         table.add("batches acknowledged", "\(result.acknowledged)")
-        table.add("lost, doubled or halved", "0")
+        // The first promise that is broken ends it all.
+        table.add("promises broken", result.violation == nil ? "0" : "1")
         table.show()
+        if let violation = result.violation { throw violation }
         print(
             "seeds \(seed) to \(seed + UInt64(result.histories) - 1) in \(Int(seconds.rounded())) s"
         )
@@ -74,17 +76,24 @@ struct SimulatedCampaign {
             let done = tally.withLock { tally in
                 tally.histories += 1
                 tally.recoveries += outcome.recoveries
+                tally.faults += outcome.faults
                 tally.acknowledged += outcome.acknowledged
                 tally.calls += outcome.calls
                 return tally
             }
-            if done.histories % 100 == 0 {
-                Terminal.complain(
-                    "\(done.histories) histories, \(done.recoveries) recoveries"
-                )
-            }
+            tell(done)
         } catch {
             tally.withLock { $0.violation = $0.violation ?? error }
+        }
+    }
+
+    private func tell(_ tally: Tally) {
+        let text = "\(tally.histories) histories, \(tally.recoveries) recoveries"
+        if !Terminal.isErrorInteractive {
+            if tally.histories % 1_000 == 0 { Terminal.complain(text) }
+        } else if tally.histories % 10 == 0 {
+            let bar = deadline == nil ? Terminal.bar(tally.histories, of: histories) + " " : ""
+            Terminal.status(Table.cut(bar + text, to: Terminal.width - 1))
         }
     }
 }

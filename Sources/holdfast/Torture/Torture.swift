@@ -29,7 +29,7 @@ struct Torture: AsyncParsableCommand {
             steps, each at its first, second and fifth arrival, under loads that reach all of them.
 
               holdfast torture --kill --at all
-              holdfast torture --kill --at journal.sync.post,flush.commit.pre
+              holdfast torture --kill --at NAME,NAME
             """
     )
 
@@ -79,6 +79,11 @@ struct Torture: AsyncParsableCommand {
         guard !kill || !(once || exhaustive) else {
             throw ValidationError("--once and --exhaustive do not go with --kill.")
         }
+        guard !(exhaustive || at != nil) || (runs == nil && minutes == nil) else {
+            throw ValidationError(
+                "--runs and --minutes do not go with --exhaustive and --at, which end by themselves."
+            )
+        }
     }
 
     private static let runsMax = 1 << 40
@@ -89,7 +94,11 @@ struct Torture: AsyncParsableCommand {
         if listFailpoints {
             for name in try Self.failpoints() { print(name) }
         } else if let at {
+            #if Failpoints
             try await killServers(at: Self.failpoints(at))
+            #else
+            _ = try Self.failpoints(at)
+            #endif
         } else if kill {
             try await killServers(runs, deadline)
         } else if exhaustive {
@@ -108,13 +117,8 @@ struct Torture: AsyncParsableCommand {
 
     /// The names of the failpoints that `text` asks for, or of all.
     private static func failpoints(_ text: String = "all") throws -> [String] {
+        #if Failpoints
         let names = FailpointCampaign.names
-        guard !names.isEmpty else {
-            throw CommandFailure(
-                "this program has no failpoints",
-                remedy: "Build one that has: swift build --traits Failpoints"
-            )
-        }
         if text == "all" { return names }
         let wanted = text.split(separator: ",").map(String.init)
         if let unknown = wanted.first(where: { !names.contains($0) }) {
@@ -124,6 +128,12 @@ struct Torture: AsyncParsableCommand {
             )
         }
         return wanted
+        #else
+        throw CommandFailure(
+            "this program has no failpoints",
+            remedy: "Build one that has: swift build --traits Failpoints"
+        )
+        #endif
     }
 
     private func simulate(_ campaign: () throws -> Void) throws {
@@ -145,6 +155,7 @@ struct Torture: AsyncParsableCommand {
         }
     }
 
+    #if Failpoints
     private func killServers(at points: [String]) async throws {
         let parent = try Self.directory(in: data ?? NSTemporaryDirectory())
         let campaign = FailpointCampaign(points: points, seed: seed, parent: parent)
@@ -152,6 +163,7 @@ struct Torture: AsyncParsableCommand {
             "--at \(points.dropFirst(tally.rounds / FailpointCampaign.hits.count).joined(separator: ","))"
         }
     }
+    #endif
 
     /// Runs a campaign and shows its score; a broken promise with the options that repeat it.
     private func judge(
