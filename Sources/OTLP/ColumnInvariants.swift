@@ -52,7 +52,7 @@ extension SpanColumns {
             linkAttributes.count
         )
         check.attributes("link", linkAttributes)
-        check.require("span ids", !spanIDs.contains(0) && !linkSpanIDs.contains(0))
+        check.require("span ids", !spanIDs.contains(0))
         return check.violation
     }
 }

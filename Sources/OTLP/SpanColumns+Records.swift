@@ -34,7 +34,7 @@ struct PendingSpan {
         if !spanID.isValid { return spanID.spanIDFault() }
         if !parentSpanID.isValidOrNone { return "parent span id is not 8 bytes long" }
         return hasBadLinkTraceID
-            ? "link trace id is not a valid trace id" : "link span id is not a valid span id"
+            ? "link trace id is not 16 bytes long" : "link span id is not 8 bytes long"
     }
 }
 
@@ -90,8 +90,9 @@ extension SpanColumns {
     }
 
     mutating func finish(_ link: PendingLink, of span: inout PendingSpan) {
-        if !link.traceID.isValid { span.hasBadLinkTraceID = true }
-        if !link.spanID.isValid { span.hasBadLinkSpanID = true }
+        // The API has links without ids recorded when they carry attributes or a trace state.
+        if !link.traceID.isValidOrNone { span.hasBadLinkTraceID = true }
+        if !link.spanID.isValidOrNone { span.hasBadLinkSpanID = true }
         linkTraceIDs.append(link.traceID.high)
         linkTraceIDs.append(link.traceID.low)
         linkSpanIDs.append(link.spanID.low)

@@ -4,8 +4,6 @@ public struct Limits: Sendable {
     public var journalFileBytesMax = 64 << 20
     /// One group of batches (one barrier) holds at most this many payload bytes.
     public var journalGroupBytesMax = 16 << 20
-    /// One batch holds at most this many payload bytes.
-    public var batchBytesMax = 64 << 20
     /// Payload bytes that recovery decodes at once.
     public var replayBytesMax = 16 << 20
     /// Bytes of requests that wait for the journal; more are refused.

@@ -39,10 +39,16 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Private key (PEM) of the certificate.")
     var tlsKey: String?
 
-    @Option(help: "File of tokens, one a line; every request must then carry one.")
+    @Option(
+        help: ArgumentHelp(
+            "File of tokens, TOKEN or NAME:TOKEN a line, # before a comment, that only its owner may read (chmod 600). "
+                + "Every request for data must then carry one: Authorization: Bearer TOKEN.",
+            valueName: "file"
+        )
+    )
     var tokenFile: String?
 
-    @Option(help: "Largest request in MiB, as sent and once inflated.")
+    @Option(help: "Largest request in MiB, as sent and once inflated; at most 64.")
     var maxRequestMib = 64
 
     @Option(help: "Rows kept in memory before they are written to segments, in MiB.")
@@ -67,8 +73,8 @@ struct Serve: AsyncParsableCommand {
     var limits: [NodeLimit] = []
 
     func validate() throws {
-        guard (1...1_024).contains(maxRequestMib), (1...65_536).contains(memtableMib) else {
-            throw ValidationError("--max-request-mib takes 1 to 1024, --memtable-mib 1 to 65536.")
+        guard (1...64).contains(maxRequestMib), (1...65_536).contains(memtableMib) else {
+            throw ValidationError("--max-request-mib takes 1 to 64, --memtable-mib 1 to 65536.")
         }
         guard (0...65_536).contains(cacheMib) else {
             throw ValidationError("--cache-mib takes 0 to 65536.")

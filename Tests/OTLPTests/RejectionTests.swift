@@ -32,9 +32,9 @@ struct RejectionTests {
         BadSpan("span id is not 8 bytes long", Wire.traceID, Wire.field(2, [UInt8](1...9))),
         BadSpan("span id is all zero", Wire.traceID, Wire.field(2, zero8)),
         BadSpan("parent span id is not 8 bytes long", ids, Wire.field(4, [1])),
-        BadSpan("link trace id is not a valid trace id", ids, Wire.field(13, Wire.spanID)),
+        BadSpan("link trace id is not 16 bytes long", ids, Wire.field(13, Wire.field(1, [1]))),
         BadSpan(
-            "link span id is not a valid span id",
+            "link span id is not 8 bytes long",
             ids,
             Wire.field(13, Wire.traceID, Wire.field(2, [1]))
         ),
@@ -54,6 +54,16 @@ struct RejectionTests {
         #expect(columns.eventAttributes.count == 2)
         #expect(columns.linkSpanIDs.count == 2)
         #expect(columns.linkAttributes.count == 2)
+    }
+
+    @Test func aLinkWithoutIDsIsKept() throws {
+        let none = Wire.field(13, Wire.field(1, Self.zero16), Wire.field(2, Self.zero8))
+        let columns = try OTLPDecoder.spans(
+            protobuf: Wire.request(spans: Self.ids + none, Self.ids + Wire.field(13))
+        )
+        #expect(columns.violation() == nil)
+        #expect(columns.count == 2 && columns.rejections.count == 0)
+        #expect(columns.linkTraceIDs == [0, 0, 0, 0] && columns.linkSpanIDs == [0, 0])
     }
 
     @Test func anAllZeroParentIsNoParent() throws {

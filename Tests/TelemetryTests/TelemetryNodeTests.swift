@@ -395,10 +395,16 @@ struct TelemetryNodeTests {
     }
 
     @Test(arguments: [
-        "", "1", "1-", "-1-2", "1--2", "1-99999999999999999999", "1-9223372036854775807",
+        "", "1", "1-", "-1", "1--2", "1-99999999999999999999", "1-9223372036854775807",
     ])
     func whatIsNoCursorIsRefused(text: String) {
         #expect(LogCursor(text) == nil)
+    }
+
+    /// Times past 2262 are negative numbers.
+    @Test(arguments: ["0-0", "1544712660000000000-3", "-1-2", "-9223372036854775808-1"])
+    func aCursorReadsBack(text: String) {
+        #expect(LogCursor(text)?.description == text)
     }
 
     @Test func badRequestsAreRefusedAndStoreNothing() async throws {

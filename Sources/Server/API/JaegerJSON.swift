@@ -102,7 +102,8 @@ enum JaegerJSON {
                 if !span.parentSpanID.isNone {
                     reference("CHILD_OF", traceID, span.parentSpanID.description, &writer)
                 }
-                for link in span.links {
+                // A link may have no ids, only attributes; there is nothing to refer to.
+                for link in span.links where !link.traceID.isNone {
                     reference(
                         "FOLLOWS_FROM",
                         link.traceID.description,

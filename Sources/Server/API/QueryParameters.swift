@@ -182,7 +182,8 @@ enum Timestamp {
         }
         let seconds = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? nil : scaled + nanoseconds
+        let (sum, overflows) = scaled.addingReportingOverflow(nanoseconds)
+        return overflow || overflows ? nil : sum
     }
 
     /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar.

@@ -44,7 +44,10 @@ package struct APIError: Error, Sendable, Hashable {
     }
 
     /// The response in the shape of the APIs.
-    package func response() -> Response {
+    ///
+    /// - Parameter isForJaeger: whether to add what Jaeger's own clients look for.
+    /// - Returns: status, headers and the JSON.
+    package func response(isForJaeger: Bool = false) -> Response {
         var writer = JSONWriter()
         writer.object { writer in
             writer.key("error")
@@ -52,6 +55,17 @@ package struct APIError: Error, Sendable, Hashable {
                 writer.member("code", code)
                 writer.member("message", message)
                 writer.member("remedy", remedy)
+            }
+            if isForJaeger {
+                writer.key("data")
+                writer.null()
+                writer.key("errors")
+                writer.array { writer in
+                    writer.object { writer in
+                        writer.member("code", status.code)
+                        writer.member("msg", message)
+                    }
+                }
             }
         }
         var fields = responseHeaders
@@ -125,7 +139,7 @@ extension APIError {
             .contentTooLarge,
             code: "too_large",
             "the body is larger than \(limit) bytes, as sent or once inflated",
-            remedy: "Send smaller batches, or raise --max-request-mib."
+            remedy: "Send smaller batches, or raise --max-request-mib, up to 64."
         )
     }
 

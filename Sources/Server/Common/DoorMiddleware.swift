@@ -43,8 +43,14 @@ struct DoorMiddleware: RouterMiddleware {
 
     // MARK: - Errors
 
+    /// The routes of Jaeger's first API.
+    private static let jaegerPaths = [
+        "/api/services", "/api/operations", "/api/traces", "/api/dependencies",
+    ]
+
     private func response(to request: Request, _ error: APIError) -> Response {
-        var response = error.response()
+        let isForJaeger = Self.jaegerPaths.contains { request.uri.path.hasPrefix($0) }
+        var response = error.response(isForJaeger: isForJaeger)
         // Whoever asked with HEAD takes the next byte for the next response.
         if request.method == .head { response = response.createHeadResponse() }
         return response

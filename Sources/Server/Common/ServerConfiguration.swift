@@ -57,11 +57,11 @@ package struct ServerConfiguration: Sendable {
             throw HoldfastServerError(
                 .configuration,
                 "TLS needs a certificate and its key, and only one of them is given",
-                remedy: "Give both --tls-certificate and --tls-key, or neither."
+                remedy: "Give both --tls-cert and --tls-key, or neither."
             )
         }
     }
 
     /// What the frames of HTTP/2 and the buffers below can count.
-    private static let maxRequestBytesMax = 1 << 30
+    private static let maxRequestBytesMax = 64 << 20
 }

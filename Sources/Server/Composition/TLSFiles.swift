@@ -19,7 +19,7 @@ struct TLSFiles {
         } catch {
             throw HoldfastServerError(
                 .file,
-                "\(certificatePath) (--tls-certificate) has no certificate that can be read",
+                "\(certificatePath) (--tls-cert) has no certificate that can be read",
                 remedy: "Name a PEM file with the certificate chain, leaf first."
             )
         }
@@ -37,7 +37,7 @@ struct TLSFiles {
         } catch {
             throw HoldfastServerError(
                 .file,
-                "\(keyPath) (--tls-key) is not the key of \(certificatePath) (--tls-certificate)",
+                "\(keyPath) (--tls-key) is not the key of \(certificatePath) (--tls-cert)",
                 remedy: "Name a certificate and the key it was made with."
             )
         }

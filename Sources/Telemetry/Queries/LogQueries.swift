@@ -39,8 +39,9 @@ public struct LogCursor: Sendable, Equatable, CustomStringConvertible {
 
     /// - Returns: nil when the text is not a cursor.
     public init?(_ text: String) {
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, let time = Int64(parts[0]), let given = Int(parts[1]),
+        // The last hyphen: a time may have one of its own.
+        guard let hyphen = text.lastIndex(of: "-"), let time = Int64(text[..<hyphen]),
+            let given = Int(text[text.index(after: hyphen)...]),
             (0...Self.givenMax).contains(given)
         else {
             return nil
@@ -193,12 +194,11 @@ extension LogSearch {
             String(decoding: $0, as: UTF8.self).uppercased() == wanted
         }
         var rows = byText.rows
+        // The number says which it is, whatever the source's own word for it ("Warning", "warn:").
         if let number = Self.severityNumbers[wanted] {
-            let texts = try filter.chunk.column(Position.severityText)
             var byNumber = filter
             try byNumber.keep(integer: Position.severityNumber, in: number...(number + 3))
-            rows += byNumber.rows.filter { texts.textBytes(Int($0)) == nil }
-            rows.sort()
+            rows = Set(rows).union(byNumber.rows).sorted()
         }
         filter.keep(only: rows)
     }

@@ -100,6 +100,13 @@ struct ShowTrace: AsyncParsableCommand {
         }
     }
 
+    /// Microseconds as nanoseconds; the largest number for those far beyond any clock.
+    private static func nanoseconds<Integer: FixedWidthInteger>(_ microseconds: Integer) -> Integer
+    {
+        let (product, overflow) = microseconds.multipliedReportingOverflow(by: 1_000)
+        return overflow ? .max : product
+    }
+
     private static func node(_ span: Answer.Span, in trace: Answer.Trace) -> TraceTree.Node {
         let parent = span.references.first {
             $0.refType == "CHILD_OF" && $0.traceID == trace.traceID
@@ -118,8 +125,8 @@ struct ShowTrace: AsyncParsableCommand {
             parentID: parent?.spanID,
             service: trace.processes[span.processID]?.serviceName ?? "?",
             operation: span.operationName,
-            start: span.startTime * 1_000,
-            duration: span.duration * 1_000,
+            start: nanoseconds(span.startTime),
+            duration: nanoseconds(span.duration),
             isError: span.tags.contains { $0.key == "error" && $0.text == "true" },
             exceptions: exceptions
         )

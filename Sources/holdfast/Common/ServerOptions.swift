@@ -9,7 +9,12 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "The space to read or write.")
     var space = "default"
 
-    @Option(help: ArgumentHelp("A file that holds the bearer token.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "A file with the bearer token; the server's own will do.",
+            valueName: "file"
+        )
+    )
     var tokenFile: String?
 
     /// The client these options describe.
@@ -31,11 +36,14 @@ struct ServerOptions: ParsableArguments {
         guard let text = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
             throw CommandFailure("the token file \(tokenFile) cannot be read")
         }
-        let token = text.split(whereSeparator: \.isNewline).first.map {
-            $0.trimmingCharacters(in: .whitespaces)
-        }
+        let line = text.split(whereSeparator: \.isNewline)
+            .map { $0.trimmingCharacters(in: .whitespaces) }
+            .first { !$0.isEmpty && !$0.hasPrefix("#") }
+        // The file of the server will do: its lines may have a name before the token.
+        let token = line?.split(separator: ":", maxSplits: 1).last
+            .map { $0.trimmingCharacters(in: .whitespaces) }
         guard let token, !token.isEmpty else {
-            throw CommandFailure("the token file \(tokenFile) is empty")
+            throw CommandFailure("the token file \(tokenFile) has no token in it")
         }
         return token
     }

@@ -108,7 +108,7 @@ struct TLSTests {
         for path in [missing, garbage, identity.key] {
             let error = try await startupError(certificate: path, key: identity.key)
             #expect(error?.code == .file)
-            #expect(error?.message.contains("\(path) (--tls-certificate)") == true)
+            #expect(error?.message.contains("\(path) (--tls-cert)") == true)
         }
         for path in [missing, garbage, identity.certificate, other.key] {
             let error = try await startupError(certificate: identity.certificate, key: path)

@@ -180,7 +180,7 @@ struct HTTPRefusalTests {
                 #expect(
                     answer.text == """
                         {"code":8,"message":"the body is larger than 1000 bytes, as sent or once \
-                        inflated. Send smaller batches, or raise --max-request-mib."}
+                        inflated. Send smaller batches, or raise --max-request-mib, up to 64."}
                         """
                 )
             }
