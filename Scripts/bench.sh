@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 holdfast=$PWD/.build/release/holdfast
 items=${BENCH_ITEMS:-1000000}
 requests=${BENCH_DIR:-${TMPDIR:-/tmp}/holdfast-bench-$items}
-data=$(mktemp -d)
+work=$(mktemp -d)
 url=http://127.0.0.1:14318
 
 if [ ! -f "$requests/queries.json" ]; then
@@ -15,20 +15,25 @@ if [ ! -f "$requests/queries.json" ]; then
         --points $((items / 2))
 fi
 
-"$holdfast" serve --data "$data" --http 127.0.0.1:14318 --grpc 127.0.0.1:14317 >"$data/ready" &
+# A memtable is old after 5 s here, so that the bytes on disk are of all rows.
+"$holdfast" serve --data "$work/data" --http 127.0.0.1:14318 --grpc 127.0.0.1:14317 \
+    --memtable-age-seconds 5 >"$work/ready" &
 server=$!
-trap 'kill -TERM $server 2>/dev/null || true; wait $server 2>/dev/null || true; rm -rf "$data"' EXIT
-until grep -q "is ready" "$data/ready"; do kill -0 "$server"; sleep 0.1; done
+trap 'kill -TERM $server 2>/dev/null || true; wait $server 2>/dev/null || true; rm -rf "$work"' EXIT
+until grep -qs "is ready" "$work/ready"; do kill -0 "$server"; sleep 0.1; done
+
+for signal in traces logs metrics; do
+    echo "sending $signal over 4 connections" >&2
+    "$holdfast" bench ingest --url "$url" --file "$requests/$signal.bin" --signal "$signal" \
+        --connections 4 --pid "$server" --settle 10 --json >"$work/$signal.json"
+done
+echo "asking" >&2
+query() { "$holdfast" bench query --url "$url" --queries "$requests/queries.json" --json "$@"; }
+query --pid "$server" --anew >"$work/anew.json"
+query >/dev/null
+query --pid "$server" >"$work/again.json"
+"$holdfast" files --data "$work/data" --json >"$work/files.json"
 
 processor=$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)
 echo "machine: $(nproc) x $processor, Linux $(uname -r); commit $(git rev-parse --short HEAD)"
-for signal in traces logs metrics; do
-    "$holdfast" bench ingest --url "$url" --file "$requests/$signal.bin" --signal "$signal" \
-        --connections 4 --pid "$server" --settle 3
-done
-echo "queries, every answer worked out:"
-"$holdfast" bench query --url "$url" --queries "$requests/queries.json" --pid "$server" --anew
-echo "the same, asked before:"
-"$holdfast" bench query --url "$url" --queries "$requests/queries.json" >/dev/null
-"$holdfast" bench query --url "$url" --queries "$requests/queries.json" --pid "$server"
-"$holdfast" status --url "$url"
+.venv/bin/python Scripts/bench_table.py "$work" "$url"

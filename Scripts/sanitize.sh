@@ -9,9 +9,16 @@ export HOLDFAST_CORE=1
 export SWIFT_BACKTRACE=enable=no
 # Swift's runtime keeps what it allocates for a type, which is no leak.
 export ASAN_OPTIONS=detect_leaks=0
-export TSAN_OPTIONS="suppressions=$PWD/Scripts/tsan-suppressions.txt"
 
 for sanitizer in ${SANITIZERS:-address thread}; do
-    SWIFT_DETERMINISTIC_HASHING=1 swift test --sanitize "$sanitizer" --traits Failpoints --disable-xctest \
-        --scratch-path ".build-${sanitizer:0:1}san"
+    build=.build-${sanitizer:0:1}san
+    flags=(--sanitize "$sanitizer" --traits Failpoints --scratch-path "$build")
+    SWIFT_DETERMINISTIC_HASHING=1 swift build --build-tests "${flags[@]}"
+    preload=
+    if [ "$sanitizer" = thread ]; then
+        preload=$PWD/$build/mutex.so
+        "$(dirname "$(readlink -f "$(command -v swiftc)")")/clang" -O1 -shared -fPIC -o "$preload" \
+            Scripts/tsan-mutex.c -ldl
+    fi
+    LD_PRELOAD=$preload swift test --skip-build --disable-xctest "${flags[@]}"
 done
