@@ -108,7 +108,7 @@ enum StorageFailpoint: String, Failpoint {
     /// An attempt to replay a letter is about to be counted.
     ///
     /// The letter is as it was; an attempt that was not counted was not made, or not to the end.
-    case letterAttempts = "letter.attempts"
+    case letterAttemptPre = "letter.attempt.pre"
     /// Segments of a replayed letter exist; no manifest names them.
     ///
     /// The letter is as it was; its attempt is given back or counted.

@@ -78,13 +78,18 @@ struct FailpointDocumentTests {
             && !file.path.contains("/Sources/Failpoints/")
         {
             var depth = 0
+            var isInText = false
             let text = try String(contentsOf: file, encoding: .utf8)
             for line in text.split(separator: "\n").map({ $0.drop { $0 == " " } })
             where !line.hasPrefix("//") {
                 if line.hasPrefix("#if") { depth += line == "#if Failpoints" || depth > 0 ? 1 : 0 }
                 if line.hasPrefix("#endif") { depth -= depth > 0 ? 1 : 0 }
+                let pieces = line.split(separator: "\"", omittingEmptySubsequences: false)
+                let strings = pieces.indices.filter { isInText || $0 % 2 == 1 }.map { pieces[$0] }
+                if line.contains("\"\"\"") { isInText.toggle() }
                 guard depth == 0 else { continue }
-                let named = (names + ["HOLDFAST_FAILPOINTS"]).first { line.contains($0) }
+                let named = (names + ["HOLDFAST_FAILPOINTS"])
+                    .first { name in strings.contains { $0.contains(name) } }
                 #expect(named == nil, "\(file.lastPathComponent): \(line)")
             }
         }

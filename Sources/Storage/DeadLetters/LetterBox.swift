@@ -174,7 +174,7 @@ final class LetterBox: Sendable {
 
     /// Makes the attempts of a letter durable.
     func record(_ attempts: DeadLetterAttempts, _ id: DeadLetterID) throws(StorageError) {
-        try environment.reach(.letterAttempts)
+        try environment.reach(.letterAttemptPre)
         guard case .created = try store.put(id.attemptsKey, attempts.encoded(), .always) else {
             throw StorageError(
                 .retry,

@@ -132,20 +132,23 @@ final class KillLoad: Sendable {
 
     // MARK: - Dead letters
 
+    /// Letters that are not discarded, so that a later load finds some to replay.
+    private static let lettersKept = 6
+
     /// Replays and discards letters in turn.
     private func tendLetters() async {
         var random = SeededGenerator(seed: seed &+ UInt64(round) &* 15_485_863)
         let readback = KillReadback(client: client)
         var turn = random.below(2)
         while !isOver {
-            guard let letters = try? await readback.letters() else { return }
-            guard !letters.isEmpty else {
+            // No answer is no end: a loaded machine may be late.
+            guard let letters = try? await readback.letters(), !letters.isEmpty else {
                 try? await Task.sleep(for: .milliseconds(20))
                 continue
             }
             let letter = random.pick(letters)
             turn += 1
-            if turn % 3 == 0 {
+            if turn % 3 == 0, letters.count > Self.lettersKept {
                 guard let batch = try? await readback.batch(ofLetter: letter) else { continue }
                 store.ledger.discard(batch)
                 _ = try? await client.send(.delete, "/api/dead-letters/\(letter)")
