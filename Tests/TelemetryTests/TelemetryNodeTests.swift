@@ -394,6 +394,24 @@ struct TelemetryNodeTests {
         }
     }
 
+    @Test func aSeverityIsKnownByItsNumberWhateverItsText() async throws {
+        try await Self.withNode { node, _ in
+            let severities: [(Int32, String)] = [
+                (13, "Warning"), (16, ""), (0, "warn"), (9, "INFO"),
+            ]
+            let records = severities.map { number, text in
+                LogRecord(time: 1, severityNumber: number, severityText: text, body: .string(text))
+            }
+            let body = OTLPEncoder.json(logs: [ResourceLogs(scopes: [ScopeLogs(records: records)])])
+            _ = try await node.ingest(
+                IngestRequest(space: "default", signal: .logs, encoding: .json, body: body)
+            )
+            var search = LogSearch()
+            (search.start, search.end, search.severity) = (.min, .max, "WARN")
+            #expect(try node.searchLogs(search, space: "default").logs.count == 3)
+        }
+    }
+
     @Test(arguments: [
         "", "1", "1-", "-1", "1--2", "1-99999999999999999999", "1-9223372036854775807",
     ])

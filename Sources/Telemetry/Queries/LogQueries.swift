@@ -198,9 +198,24 @@ extension LogSearch {
         if let number = Self.severityNumbers[wanted] {
             var byNumber = filter
             try byNumber.keep(integer: Position.severityNumber, in: number...(number + 3))
-            rows = Set(rows).union(byNumber.rows).sorted()
+            rows = Self.union(rows, byNumber.rows)
         }
         filter.keep(only: rows)
+    }
+
+    /// What is in one or both of two ascending lists.
+    private static func union(_ first: [UInt32], _ second: [UInt32]) -> [UInt32] {
+        if first == second { return first }
+        var result: [UInt32] = []
+        result.reserveCapacity(max(first.count, second.count))
+        var (left, right) = (0, 0)
+        while left < first.count, right < second.count {
+            let (one, other) = (first[left], second[right])
+            result.append(min(one, other))
+            if one <= other { left += 1 }
+            if other <= one { right += 1 }
+        }
+        return result + first[left...] + second[right...]
     }
 
     /// The first number of each severity's range.
