@@ -127,7 +127,7 @@ public struct PosixFileSystem: FileSystem {
         let descriptor = try retrying("open", path) {
             Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         }
-        let handle = PosixFileHandle(descriptor: descriptor, path: path)
+        let handle = PosixFileHandle(descriptor: descriptor, path: path, isLock: true)
         if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             let failure = errno
             throw FileError(
@@ -143,15 +143,21 @@ public struct PosixFileSystem: FileSystem {
 
 /// A descriptor of the operating system.
 final class PosixFileHandle: FileHandle {
-    private let descriptor: Int32
+    let descriptor: Int32
     private let path: String
+    private let isLock: Bool
 
-    init(descriptor: Int32, path: String) {
+    init(descriptor: Int32, path: String, isLock: Bool = false) {
         self.descriptor = descriptor
         self.path = path
+        self.isLock = isLock
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Closing alone would not do: a child process that is just being started holds a copy.
+        if isLock { flock(descriptor, LOCK_UN) }
+        close(descriptor)
+    }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) -> Int {
         let written = try retrying("pwrite", path) {
