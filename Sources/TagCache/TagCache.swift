@@ -197,6 +197,9 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
     }
 
     /// Removes what is stored under `key`; a load of it that runs meanwhile is not stored.
+    ///
+    /// - Throws: what the persistent tier reports when it cannot write that down. The value is gone all the
+    ///   same, with everything else that the tier held: its file has been begun anew.
     public func remove(_ key: Key) async throws(TagCacheError) {
         let hash = self.hash(key)
         let keyBytes = persistent?.storableKey(key)
@@ -210,14 +213,16 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
 
     /// Makes everything tagged `tag`, or with a tag below it, stale: when this returns no such
     /// value is served and no load that began before will be.
-    /// - Throws: `invalidTag`: nothing was done.
+    /// - Throws: `invalidTag`: nothing was done. `notPublished`: other nodes learn of it later. Others: the
+    ///   persistent tier could not write it down; nothing stale is served all the same, since the tier has
+    ///   begun its file anew, or, if not even that went, answers nothing until it has.
     /// - Complexity: O(depth of the tag), whatever carries it.
     public func invalidate(_ tag: String) async throws(TagCacheError) {
         try await invalidate([tag])
     }
 
     /// Makes everything tagged with one of `names`, or below one, stale.
-    /// - Throws: `invalidTag` if one of them is not a tag: nothing was done.
+    /// - Throws: as `invalidate` of one tag; `invalidTag` if any of them is none.
     public func invalidate(_ names: [String]) async throws(TagCacheError) {
         try TagName.validate(all: names)
         var receipts: [WriteReceipt] = []
@@ -236,6 +241,8 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
     }
 
     /// Forgets every value and makes loads that run meanwhile stale.
+    ///
+    /// - Throws: as `invalidate`; every value is forgotten all the same.
     public func clear() async throws(TagCacheError) {
         let version = tags.invalidateAll()
         let receipt = persistent?.store.enqueue(.clear(version: version))

@@ -26,14 +26,18 @@ enum TagCacheFailpoint: String, Failpoint {
     ///
     /// The read throws and is counted; a load answers instead.
     case readBegin = "cache.read.begin"
+    /// A read has its snapshot and one of the readers' places; nothing is read.
+    ///
+    /// As at the beginning of a read; the place is free again.
+    case readFind = "cache.read.find"
     /// Nothing of a transaction is written.
     ///
     /// As for a transaction that is given up.
     case writeBegin = "cache.write.begin"
     /// Some changes of a transaction are made; none of them can be seen.
     ///
-    /// The transaction is given up whole and each write in it tried once more, alone. Whoever stores is told
-    /// if that fails, too; a removal, an invalidation or a clear takes the file with it instead.
+    /// The transaction is given up whole and each write in it tried once more, alone. Its caller is told
+    /// if that fails, too; a removal, an invalidation or a clear then takes the file with it, so that it holds.
     case writeStep = "cache.write.step"
     /// All changes of a transaction are made; none of them can be seen.
     ///

@@ -1,3 +1,5 @@
+import Dispatch
+import Failpoints
 import Foundation
 import Testing
 
@@ -76,13 +78,53 @@ struct PersistentFaultTests {
             #expect(failure == .diskFull)
             // What could not be kept is not served from the file either, and memory has it.
             #expect(cache.stats.persistent.errors > 0)
-            try await cache.invalidate("t")
+            // Invalidations that cannot be written down hold, and are the same error.
+            let rebuilds = cache.stats.persistent.rebuilds
+            failure = nil
+            for number in 0..<40_000 where failure == nil {
+                do throws(TagCacheError) {
+                    try await cache.invalidate("t:\(number)")
+                } catch {
+                    failure = error
+                }
+            }
+            #expect(failure == .diskFull)
+            #expect(cache.stats.persistent.rebuilds == rebuilds + 1)
             try? await cache.close()
 
             try Mount.run("mount", "-o", "remount,ro", directory)
             await #expect(throws: TagCacheError.permissionDenied(path: path)) {
                 _ = try await openCache(path)
             }
+        }
+    }
+
+    @Test(.enabled(if: FailpointRegistry.isCompiledIn, "needs the trait Failpoints"))
+    func whoeverReadsBesideTooManyReadersGetsATypedError() async throws {
+        try await withDirectory { directory in
+            let failpoints = FailpointRegistry()
+            var configuration = TagCacheConfiguration<String, [UInt8]>(entryLimit: 1)
+            configuration.failpoints = failpoints
+            var persistent = PersistentConfiguration<String, [UInt8]>(
+                directory: directory,
+                fileByteLimit: 1 << 20,
+                codec: .bytes
+            )
+            persistent.readerCountMax = 1
+            let cache = try await TagCache.open(configuration, persistent: persistent)
+            try failpoints.arm(TagCacheFailpoint.readFind, .nth(1, .pause))
+            async let slow = withCheckedContinuation { continuation in
+                DispatchQueue(label: "reader").async {
+                    continuation.resume(returning: Result { try cache.get("absent") })
+                }
+            }
+            try await failpoints.waitUntilParked(at: TagCacheFailpoint.readFind)
+            #expect(throws: TagCacheError.readersFull) { try cache.get("absent too") }
+            failpoints.release(TagCacheFailpoint.readFind)
+            #expect(try await slow.get() == nil)
+            #expect(try cache.get("absent too") == nil)
+            try failpoints.finish()
+            try await cache.close()
         }
     }
 

@@ -197,11 +197,28 @@ struct TagCacheFailpointTests {
             await #expect(throws: TagCacheError.storage(code: EIO, message: "Input/output error")) {
                 try await cache.set([2], for: "new")
             }
-            // An invalidation that cannot be written takes the file with it.
-            try failpoints.arm(
-                configuration: "cache.write.step=2*error(map-full);cache.room.begin=2*errno(EIO)"
-            )
-            try await cache.invalidate("t")
+            try failpoints.finish()
+            try await cache.close()
+        }
+    }
+
+    /// What may not be lost takes the file with it, and its caller is told.
+    @Test(arguments: ["invalidate", "remove", "clear"])
+    func whatCannotBeWrittenDownHoldsAndIsATypedError(operation: String) async throws {
+        try await withDirectory { directory in
+            let failpoints = FailpointRegistry()
+            let cache = try await open(directory, failpoints)
+            try await cache.set([1], for: "old", tags: ["t"])
+            // Together with others first, then alone.
+            try failpoints.arm(configuration: "cache.commit.pre=2*errno(ENOSPC)")
+            await #expect(throws: TagCacheError.diskFull) {
+                switch operation {
+                case "invalidate": try await cache.invalidate("t")
+                case "remove": try await cache.remove("old")
+                default: try await cache.clear()
+                }
+            }
+            #expect(try cache.get("old") == nil)
             #expect(cache.stats.persistent.rebuilds == 1)
             try failpoints.finish()
             try await cache.set([3], for: "later")

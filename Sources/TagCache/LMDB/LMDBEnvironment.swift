@@ -164,6 +164,7 @@ final class LMDBEnvironment: @unchecked Sendable {
         try failpoints.reach(.readBegin)
         let reader = try takeReader()
         defer { giveBack(reader) }
+        try failpoints.reach(.readFind)
         return try body(
             LMDBTransaction(
                 handle: reader.handle,

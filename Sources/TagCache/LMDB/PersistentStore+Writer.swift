@@ -57,19 +57,17 @@ extension PersistentStore {
     }
 
     /// After a write has failed for good: nothing that it should have replaced may stay.
-    private func settleFailure(of write: PersistentWrite, _ failure: LMDBFailure) -> TagCacheError?
-    {
-        let error = failure.error(path: directory.path)
+    ///
+    /// - Returns: what its caller is told.
+    private func settleFailure(of write: PersistentWrite, _ failure: LMDBFailure) -> TagCacheError {
         do throws(LMDBFailure) {
             switch write {
             case .put(let key, _, _):
                 do { try transact([.delete(key: key)], attempts: 1) } catch { try rebuild() }
-                return error
-            case .delete, .invalidate, .invalidatePartition, .clear:
-                try rebuild()
-                return nil
-            case .prune, .barrier: return error
+            case .delete, .invalidate, .invalidatePartition, .clear: try rebuild()
+            case .prune, .barrier: break
             }
+            return failure.error(path: directory.path)
         } catch {
             return error.error(path: directory.path)
         }

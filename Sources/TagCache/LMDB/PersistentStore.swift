@@ -6,9 +6,10 @@
 // goes back behind a write.
 //
 // What must not be lost is a deletion or an invalidation: were it lost, the file would serve
-// something stale later. If one cannot be committed, the file is dropped and begun anew. If that
-// fails too, the store is broken: it answers nothing, reports the error to every write, and tries
-// again at the next one. A put that fails becomes a deletion of its key for the same reason.
+// something stale later. If one cannot be committed, the file is dropped and begun anew, and its
+// caller told why. If that fails too, the store is broken: it answers nothing, reports the error to
+// every write, and tries again at the next one. A put that fails becomes a deletion of its key for
+// the same reason.
 import Dispatch
 import Failpoints
 import Synchronization
