@@ -5,7 +5,7 @@ import Synchronization
 /// Fails every call that a scripted workload makes of its disk, in every way, and then calls of the recovery, too.
 struct ExhaustiveCampaign {
     /// Of the script's calls, one in so many is a crash whose recovery is failed call by call.
-    private static let crashStride = 97
+    private static let crashStride = 19
 
     private struct Loop: Sendable {
         let name: String

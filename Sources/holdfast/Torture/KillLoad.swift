@@ -14,6 +14,9 @@ final class KillLoad: Sendable {
         var poisonedPerMille = 5
         /// Between two batches of a connection.
         var pause = Duration.zero
+        /// Between two replays or discards of dead letters; they exclude flushes and collections, which have to come
+        /// about, too.
+        var letterPause = Duration.milliseconds(40)
     }
 
     let store: KillStore
@@ -155,8 +158,7 @@ final class KillLoad: Sendable {
             } else {
                 _ = try? await client.send(.post, "/api/dead-letters/\(letter)/replay")
             }
-            // A replay excludes flushes and collections, which have to come about, too.
-            try? await Task.sleep(for: .milliseconds(40))
+            try? await Task.sleep(for: shape.letterPause)
         }
     }
 }

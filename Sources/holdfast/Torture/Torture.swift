@@ -26,8 +26,7 @@ struct Torture: AsyncParsableCommand {
               holdfast torture --kill --runs 2000
 
             A program built with `swift build --traits Failpoints` also kills at named places between two durable \
-            steps, each at its first, its second and, if the load gets so far, its fifth arrival, under loads that reach \
-            all of them.
+            steps, each at its first, its second and its fifth arrival, under loads that reach all of them.
 
               holdfast torture --kill --at all
               holdfast torture --kill --at NAME,NAME
