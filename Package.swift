@@ -108,13 +108,14 @@ let package = Package(
         .executableTarget(
             name: "holdfast",
             dependencies: [
-                "Failpoints", "OTLP", "Server", "Simulation", "Storage", "Telemetry",
+                "CKernels", "Failpoints", "OTLP", "Server", "Simulation", "Storage", "Telemetry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]
         ),
     ]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CKernels
 import Logging
 import Server
 import Storage
@@ -93,6 +94,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
+        holdfast_keep_freed_memory()
         var logger = Logger(label: "holdfast") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
         var settings = ServerConfiguration()

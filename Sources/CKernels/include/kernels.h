@@ -8,3 +8,8 @@ uint32_t holdfast_crc32c(uint32_t crc, const void *bytes, size_t count);
 
 /// The first place where `needle` stands in `bytes`, or NULL. An empty needle stands at the beginning.
 const void *holdfast_find(const void *bytes, size_t count, const void *needle, size_t needle_count);
+
+/// Makes the allocator keep up to 64 MiB of what is freed at the end of each arena instead of returning it
+/// to the system at once. Requests are decoded into memory that lives until the next flush; with glibc's own thresholds
+/// a tenth of the time of ingest goes to clearing pages that were returned a moment before.
+void holdfast_keep_freed_memory(void);
