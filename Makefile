@@ -3,6 +3,8 @@ SHELL := /bin/bash
 # The package manager passes traits in the order of a hash table: in a random one, it builds much again for nothing.
 SWIFT := SWIFT_DETERMINISTIC_HASHING=1 swift
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
+LINTED := Sources Tests Package.swift Benchmarks/Package.swift $(wildcard Benchmarks/Sources/*Benchmark*) \
+	Fuzz/Package.swift Fuzz/Sources/otlp-fuzz
 RUNS ?= 200
 SEED ?= $(shell date +%s)
 FUZZ_RUNS ?= 10000000
@@ -26,10 +28,10 @@ test: setup  ## Build everything and run every test.
 	@Scripts/test.sh
 
 lint:  ## Check formatting and style.
-	swift format lint --strict --configuration .swift-format -r Sources Tests Package.swift
+	swift format lint --strict --configuration .swift-format -r $(LINTED)
 
 format:  ## Format the sources in place.
-	swift format --in-place --configuration .swift-format -r Sources Tests Package.swift
+	swift format --in-place --configuration .swift-format -r $(LINTED)
 
 docs: setup  ## Write the generated pages of docs/ anew.
 	HOLDFAST_WRITE_DOCS=1 $(SWIFT) test --traits Failpoints --disable-xctest $(SWIFT_FLAGS) --filter 'thePageOf'

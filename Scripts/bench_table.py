@@ -28,6 +28,7 @@ def main() -> None:
         rows += [
             (f"{unit}s/s, 4 connections", f"{run['itemsPerSecond']:,.0f}"),
             (f"CPU-seconds per million {unit}s", f"{run['serverCPUSecondsPerMillionItems']:.2f}"),
+            *samples(run),
             (f"bytes per {unit}, settled", f"{settled:.1f}"),
             ("peak memory so far, MB", f"{run['server']['peakResidentBytes'] / 1e6:.0f}"),
         ]
@@ -39,6 +40,14 @@ def main() -> None:
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         print(f"{name:<{width}}  {value:>16}")
+
+
+def samples(run: dict) -> list[tuple[str, str]]:
+    """What a point costs when each bucket of a histogram counts, as in Prometheus."""
+    if "serverCPUSecondsPerMillionSamples" not in run:
+        return []
+    name = "CPU-seconds per million samples, as Prometheus counts them"
+    return [(name, f"{run['serverCPUSecondsPerMillionSamples']:.2f}")]
 
 
 def bytes_by_table(files: list[dict]) -> dict[str, int]:

@@ -195,6 +195,8 @@ def test_the_limit_keeps_the_newest(shop: Holdfast) -> None:
     assert found(shop, service="web", limit=3) == [30, 29, 28]
     assert len(found(shop, service="web")) == 20
     assert found(shop, service="nobody") == []
+    nobody = shop.get("/api/v3/traces", **{"query.service_name": "nobody"})
+    assert nobody == {"result": {"resourceSpans": []}}
 
 
 def test_as_grafana_asks(shop: Holdfast) -> None:
@@ -212,3 +214,4 @@ def test_as_grafana_asks(shop: Holdfast) -> None:
 def test_several_traces_by_id(shop: Holdfast) -> None:
     answer = shop.get(f"/api/traces?traceID={hex_trace(2)}&traceID={hex_trace(3)}&traceID=ffffff")
     assert {int(t["traceID"], 16) for t in answer["data"]} == {2, 3}
+    assert answer["errors"] == [{"code": 404, "msg": "trace not found", "traceID": f"{0xffffff:032x}"}]

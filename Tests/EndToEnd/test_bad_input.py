@@ -228,6 +228,7 @@ def test_partial_success_of_logs_and_metrics(server: Holdfast) -> None:
         ("/api/traces?service=shop&minDuration=long", 400, "malformed", "minDuration"),
         ("/api/traces?service=shop&limit=-1", 400, "malformed", "limit"),
         ("/api/traces?service=shop&start=now", 400, "malformed", "start"),
+        ("/api/v3/traces?query.filter=true", 400, "malformed", "query.filter"),
         ("/api/logs?limit=0", 400, "malformed", "limit"),
         ("/api/logs?cursor=7", 400, "malformed", "cursor"),
         ("/api/logs?start=yesterday", 400, "malformed", "start"),

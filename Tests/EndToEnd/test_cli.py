@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,3 +101,37 @@ def test_a_space_made_on_the_command_line(server: Holdfast) -> None:
     server.send("traces", trace_request([span(1, 1)], "b"), space="team-b")
     assert "b" in run(server, "services", "--space", "team-b")
     assert run_json(server, "spaces", "list")["ready"][1]["space"] == "team-b"
+
+
+# -- The load generator and the shop
+
+
+def test_bench_measures_what_it_made(make_server: MakeServer, tmp_path: Path) -> None:
+    server = make_server()
+    done = server.cli("bench", "generate", "--out", str(tmp_path), "--spans", "3000", "--logs", "2000",
+                      "--points", "1000")
+    assert done.returncode == 0, done.stderr
+    for signal, least in (("traces", 3000), ("logs", 2000), ("metrics", 1000)):
+        report = run_json(server, "bench", "ingest", "--file", str(tmp_path / f"{signal}.bin"),
+                          "--signal", signal, "--pid", str(server.process.pid))
+        assert report["acknowledged"] == report["requests"] and report["items"] >= least
+        assert report["server"]["peakResidentBytes"] > 0 and report["latencyMilliseconds"]["p50"] > 0
+        # A histogram's buckets are samples of their own.
+        assert (report.get("samples", 0) > report["items"]) == (signal == "metrics")
+    answers = run_json(server, "bench", "query", "--queries", str(tmp_path / "queries.json"), "--anew")
+    assert {answer["kind"].split()[0] for answer in answers} >= {"trace", "unknown", "search", "logs"}
+    assert all(answer["wrong"] == 0 and answer["median"] > 0 for answer in answers), answers
+
+
+def test_the_shop_arrives(make_server: MakeServer) -> None:
+    server = make_server()
+    said = run(server, "demo", "--duration", "1s", "--backfill", "2m", "--rate", "2", "--seed", "9")
+    assert "visits a second" in said
+    services = run_json(server, "services")["data"]
+    assert len(services) >= 12
+    assert len(server.get("/api/operations")["data"]) >= 40
+    assert server.get("/api/logs", limit=5)["logs"] and server.get("/api/metrics/names")["metrics"]
+    traces = server.get("/api/traces", limit=200)["data"]
+    traced = {trace["traceID"] for trace in traces}
+    logs = server.get("/api/logs", limit=500)["logs"]
+    assert any(log.get("traceId") in traced for log in logs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -99,10 +100,43 @@ def test_tls_on_both_ports(make_server: MakeServer, tmp_path: Path) -> None:
         body = trace_request([span(2, 1)]).SerializeToString()
         assert channel.unary_unary(path)(body, timeout=30) == b""
     assert len(server.get("/api/traces", service="shop")["data"]) == 2
+    trusted = ["--url", server.http, "--tls-ca", str(certificate)]
+    assert "shop" in server.cli("services", *trusted).stdout
+    file = tmp_path / "traces.bin"
+    file.write_bytes(len(body).to_bytes(4, "little") + body)
+    done = server.cli("bench", "ingest", "--file", str(file), "--signal", "traces", *trusted)
+    assert done.returncode == 0 and "acknowledged  1 of 1" in done.stdout, done.stdout + done.stderr
+    done = server.cli("services", "--url", server.http)
+    assert done.returncode == 1 and "--tls-ca" in done.stderr, done.stderr
     with pytest.raises(requests.RequestException):
         requests.get(server.http.replace("https", "http") + "/livez", timeout=10)
     with pytest.raises(grpc.RpcError), grpc.insecure_channel(server.grpc) as channel:
         channel.unary_unary(path)(body, timeout=5)
+
+
+# -- Waiting with the body
+
+
+def test_expect_100_continue(make_server: MakeServer) -> None:
+    server = make_server()
+    body = trace_request([span(1, 1)]).SerializeToString()
+    host, port = server.http.removeprefix("http://").split(":")
+
+    def head(length: int) -> bytes:
+        lines = ["POST /v1/traces HTTP/1.1", f"Host: {host}", "Content-Type: application/x-protobuf",
+                 f"Content-Length: {length}", "Expect: 100-continue", "", ""]
+        return "\r\n".join(lines).encode()
+
+    with socket.create_connection((host, int(port)), timeout=10) as wanted:
+        for _ in range(2):
+            wanted.sendall(head(len(body)))
+            assert wanted.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            wanted.sendall(body)
+            assert wanted.recv(4096).startswith(b"HTTP/1.1 200 ")
+    with socket.create_connection((host, int(port)), timeout=10) as refused:
+        refused.sendall(head(1 << 30))
+        assert refused.recv(4096).startswith(b"HTTP/1.1 413 ")
+    assert len(server.get("/api/traces", service="shop")["data"]) == 1
 
 
 # -- What describes itself

@@ -3,9 +3,11 @@ import Telemetry
 
 /// The JSON that Jaeger's clients expect.
 enum JaegerJSON {
-    /// A list: `{"data":[...],"total":n,"limit":0,"offset":0,"errors":null}`.
+    /// A list: `{"data":[...],"total":n,"limit":0,"offset":0,"errors":null}`, or with an error for each trace of
+    /// `missing`.
     static func list<Element>(
         _ elements: [Element],
+        missing: [TraceID] = [],
         _ body: (inout JSONWriter, Element) -> Void
     ) -> [UInt8] {
         var writer = JSONWriter()
@@ -18,9 +20,23 @@ enum JaegerJSON {
             writer.member("limit", 0)
             writer.member("offset", 0)
             writer.key("errors")
-            writer.null()
+            if missing.isEmpty {
+                writer.null()
+            } else {
+                writer.array { writer in
+                    for id in missing { noTrace(id, &writer) }
+                }
+            }
         }
         return writer.bytes
+    }
+
+    private static func noTrace(_ id: TraceID, _ writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("code", 404)
+            writer.member("msg", "trace not found")
+            writer.member("traceID", id.description)
+        }
     }
 
     /// A list under a name: `{"name":[...]}`.
@@ -42,8 +58,8 @@ enum JaegerJSON {
     // MARK: - The first API
 
     /// The envelope around traces that `trace` wrote.
-    static func traces(_ traces: [[UInt8]]) -> [UInt8] {
-        list(traces) { writer, trace in writer.json(trace) }
+    static func traces(_ traces: [[UInt8]], missing: [TraceID] = []) -> [UInt8] {
+        list(traces, missing: missing) { writer, trace in writer.json(trace) }
     }
 
     /// One trace, with what its spans share under `processes`.
@@ -207,6 +223,8 @@ enum JaegerJSON {
 
     /// The spans of traces as OTLP: `{"result":{"resourceSpans":[...]}}`.
     static func result(_ traces: [FoundTrace]) -> [UInt8] {
+        // OTLP/JSON leaves an empty list out; whoever reads this one looks into it.
+        if traces.isEmpty { return Array("{\"result\":{\"resourceSpans\":[]}}".utf8) }
         let spans = OTLPEncoder.json(traces: traces.flatMap(\.resourceSpans))
         return Array("{\"result\":".utf8) + spans + [UInt8(ascii: "}")]
     }

@@ -145,7 +145,7 @@ struct JaegerRoutes: RouteGroup {
         }
     }
 
-    /// The traces with these ids, as far as they are there.
+    /// The traces with these ids, and an error for each that is not there.
     private func traces(
         _ ids: [TraceID],
         _ request: Request,
@@ -154,9 +154,16 @@ struct JaegerRoutes: RouteGroup {
         let space = context.space
         let tags = ids.map { AnswerTag.trace($0, in: space) }
         return try await runner.json(request, context, dependsOn: tags) { node in
-            JaegerJSON.traces(
-                try ids.compactMap { try node.trace($0, space: space).map(JaegerJSON.trace) }
-            )
+            var found: [[UInt8]] = []
+            var missing: [TraceID] = []
+            for id in ids {
+                if let trace = try node.trace(id, space: space) {
+                    found.append(JaegerJSON.trace(trace))
+                } else {
+                    missing.append(id)
+                }
+            }
+            return JaegerJSON.traces(found, missing: missing)
         }
     }
 
@@ -189,6 +196,14 @@ struct JaegerRoutes: RouteGroup {
     private static func searchVersion3(
         _ parameters: QueryParameters
     ) throws(APIError) -> TraceSearch {
+        // To ignore a condition would answer another question. (query.raw_traces asks for traces that are not
+        // adjusted, which none here is.)
+        if parameters.text("query.filter") != nil {
+            throw .badRequest(
+                "query.filter is not supported",
+                remedy: "Give query.attributes={\"key\":\"value\"} instead."
+            )
+        }
         var search = TraceSearch()
         search.service = parameters.text("query.service_name", "query.serviceName")
         search.operation = parameters.text("query.operation_name", "query.operationName")

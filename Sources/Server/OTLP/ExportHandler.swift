@@ -101,6 +101,13 @@ final class ExportHandler: ChannelDuplexHandler, RemovableChannelHandler {
             try exchange.check(request)
             self.exchange = exchange
             phase = .receiving
+            // RFC 9110 section 10.1.1: the sender waits with the body until it knows that it is wanted.
+            if request.headerFields[.expect]?.lowercased() == "100-continue" {
+                context.writeAndFlush(
+                    wrapOutboundOut(.head(HTTPResponse(status: .continue))),
+                    promise: nil
+                )
+            }
         } catch {
             self.exchange = exchange
             refuse(error, context)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import NIOCore
 import NIOPosix
+import NIOSSL
 import OTLP
 
 /// What requests carry, as an argument.
@@ -100,7 +101,8 @@ struct BenchIngest: AsyncParsableCommand {
         } else {
             counts = try requests.recordCounts(signal.signal)
         }
-        let plan = try plan(requests.entries)
+        let isCounted = signal == .metrics && recordsPerRequest == nil
+        let plan = try plan(requests)
         let before = try pid.map { try ProcessUsage(pid: $0) }
         let ownBefore = try ProcessUsage(pid: Int(getpid()))
         let outcome = try await send(plan)
@@ -114,6 +116,8 @@ struct BenchIngest: AsyncParsableCommand {
             outcome: outcome,
             counts: counts,
             entries: requests.entries,
+            samples: isCounted && outcome.acknowledged.count == requests.entries.count
+                ? try requests.sampleCount() : nil,
             used: used,
             own: own,
             pathAndSignal: "\(file) (\(signal.rawValue)) to \(server.url)\(plan.path)"
@@ -132,14 +136,13 @@ struct BenchIngest: AsyncParsableCommand {
         return outcome
     }
 
-    private func plan(_ entries: [RequestFile.Entry]) throws -> IngestRun.Plan {
+    private func plan(_ requests: RequestFile) throws -> IngestRun.Plan {
         let client = try server.client()
-        guard let parts = URLComponents(string: client.base), let host = parts.host,
-            parts.scheme == "http"
-        else {
-            throw ValidationError("the load generator speaks plain http only.")
+        guard let parts = URLComponents(string: client.base), let host = parts.host else {
+            throw ValidationError("--url is \(client.base); give it like http://127.0.0.1:4318.")
         }
-        let port = parts.port ?? 80
+        let isSecure = parts.scheme == "https"
+        let port = parts.port ?? (isSecure ? 443 : 80)
         let path = path ?? parts.path + "/v1/\(signal.rawValue)"
         var head =
             "POST \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\nUser-Agent: holdfast-bench\r\n"
@@ -149,9 +152,10 @@ struct BenchIngest: AsyncParsableCommand {
         return IngestRun.Plan(
             host: host.trimmingCharacters(in: ["[", "]"]),
             port: port,
+            tls: isSecure ? try NIOSSLContext(configuration: client.tls) : nil,
             head: head,
             path: path,
-            entries: entries,
+            requests: requests,
             connections: connections,
             requestsPerSecond: requestsPerSecond,
             reconnectSeconds: reconnect,

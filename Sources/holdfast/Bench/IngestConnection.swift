@@ -86,12 +86,12 @@ final class IngestConnection: ChannelInboundHandler {
     private func send(_ context: ChannelHandlerContext) {
         guard let current, !hasEnded else { return }
         isWaiting = true
-        let region = run.region(current.index)
+        let body = run.body(current.index)
         var head = context.channel.allocator.buffer(capacity: 512)
         head.writeString(run.plan.head)
-        head.writeString("Content-Length: \(region.readableBytes)\r\n\r\n")
+        head.writeString("Content-Length: \(body.readableBytes)\r\n\r\n")
         context.write(wrapOutboundOut(.byteBuffer(head)), promise: nil)
-        context.writeAndFlush(wrapOutboundOut(.fileRegion(region)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(body), promise: nil)
     }
 
     private func later(

@@ -26,6 +26,9 @@ struct IngestReport: Encodable {
     let rejected: [String: Int]
     let server: ProcessUsage?
     let serverCPUSecondsPerMillionItems: Double?
+    /// Of metrics, whose items are data points: samples as Prometheus counts them.
+    let samples: Int?
+    let serverCPUSecondsPerMillionSamples: Double?
     let generatorCPUSeconds: Double
     let failure: String?
 
@@ -33,6 +36,7 @@ struct IngestReport: Encodable {
         outcome: IngestRun.Outcome,
         counts: [Int],
         entries: [RequestFile.Entry],
+        samples: Int?,
         used: ProcessUsage?,
         own: ProcessUsage,
         pathAndSignal: String
@@ -62,6 +66,10 @@ struct IngestReport: Encodable {
         server = used
         let millions = Double(items) / 1e6
         serverCPUSecondsPerMillionItems = millions > 0 ? used.map { $0.cpuSeconds / millions } : nil
+        self.samples = samples
+        serverCPUSecondsPerMillionSamples = samples.flatMap { samples in
+            used.map { $0.cpuSeconds / (Double(samples) / 1e6) }
+        }
         generatorCPUSeconds = own.cpuSeconds
         failure = outcome.failure
     }
@@ -98,6 +106,9 @@ struct IngestReport: Encodable {
             line += " + \(fixed(server.systemSeconds, 2)) s system"
             if let perMillion = serverCPUSecondsPerMillionItems {
                 line += " = \(fixed(perMillion, 2)) s per million items"
+            }
+            if let samples, let perMillion = serverCPUSecondsPerMillionSamples {
+                line += " = \(fixed(perMillion, 2)) s per million of the \(samples) samples"
             }
             print(line + ", peak RSS \(TimeText.bytes(server.peakResidentBytes))")
         }

@@ -1,12 +1,13 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// Sends the requests of a file over keep-alive connections, each one as soon as the one before it
 /// on its connection is answered.
 ///
-/// All connections live on one event loop, and the bodies go from the page cache to the socket
-/// without passing through this process, so that the generator costs little next to the server.
+/// All connections live on one event loop, and without TLS the bodies go from the page cache to the
+/// socket without passing through this process, so that the generator costs little next to the server.
 ///
 /// `@unchecked Sendable`: everything that changes is only touched on `loop`.
 final class IngestRun: @unchecked Sendable {
@@ -14,10 +15,12 @@ final class IngestRun: @unchecked Sendable {
     struct Plan: Sendable {
         var host: String
         var port: Int
+        /// Whom to trust; nil speaks plain HTTP.
+        var tls: NIOSSLContext?
         /// Everything of the request's head but Content-Length and the empty line.
         var head: String
         var path: String
-        var entries: [RequestFile.Entry]
+        var requests: RequestFile
         var connections: Int
         var requestsPerSecond: Double?
         /// How long to look for a server that went away; 0 gives up at once.
@@ -60,7 +63,7 @@ final class IngestRun: @unchecked Sendable {
     func run() async throws -> Outcome {
         loop.execute { [self] in
             began = .now
-            let count = min(plan.connections, plan.entries.count)
+            let count = min(plan.connections, plan.requests.entries.count)
             open = count
             for _ in 0..<count { connect(resuming: nil, until: nil) }
         }
@@ -71,18 +74,24 @@ final class IngestRun: @unchecked Sendable {
 
     /// The next request that nobody has sent, and when it is due.
     func take() -> (index: Int, due: ContinuousClock.Instant)? {
-        guard next < plan.entries.count, !isOver else { return nil }
+        guard next < plan.requests.entries.count, !isOver else { return nil }
         defer { next += 1 }
         guard let rate = plan.requestsPerSecond else { return (next, .now) }
         return (next, began + .seconds(Double(next) / rate))
     }
 
-    func region(_ index: Int) -> FileRegion {
-        let entry = plan.entries[index]
-        return FileRegion(
-            fileHandle: file,
-            readerIndex: entry.offset,
-            endIndex: entry.offset + entry.length
+    /// The body of a request, in the form that the connection can send.
+    func body(_ index: Int) -> IOData {
+        let entry = plan.requests.entries[index]
+        guard plan.tls == nil else {
+            return .byteBuffer(ByteBuffer(bytes: plan.requests.body(entry)))
+        }
+        return .fileRegion(
+            FileRegion(
+                fileHandle: file,
+                readerIndex: entry.offset,
+                endIndex: entry.offset + entry.length
+            )
         )
     }
 
@@ -113,7 +122,7 @@ final class IngestRun: @unchecked Sendable {
     /// A connection ended before the answer to request `index`, if it was waiting for one.
     func lost(_ index: Int?, _ reason: String) {
         guard !isOver else { return }
-        guard index != nil || next < plan.entries.count else { return done() }
+        guard index != nil || next < plan.requests.entries.count else { return done() }
         outcome.reconnects += 1
         if index != nil { outcome.retries += 1 }
         guard plan.reconnectSeconds > 0 else { return fail(reason) }
@@ -127,6 +136,7 @@ final class IngestRun: @unchecked Sendable {
             .connectTimeout(.seconds(5))
             .channelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls = plan.tls { try addTLS(tls, to: channel) }
                     try channel.pipeline.syncOperations.addHandler(
                         IngestConnection(run: self, resuming: index)
                     )
@@ -142,6 +152,14 @@ final class IngestRun: @unchecked Sendable {
                     connect(resuming: index, until: deadline)
                 }
             }
+    }
+
+    private func addTLS(_ tls: NIOSSLContext, to channel: any Channel) throws {
+        // An address is no name that a server could be asked for.
+        let isAddress = (try? SocketAddress(ipAddress: plan.host, port: plan.port)) != nil
+        try channel.pipeline.syncOperations.addHandler(
+            NIOSSLClientHandler(context: tls, serverHostname: isAddress ? nil : plan.host)
+        )
     }
 
     private func fail(_ reason: String) {

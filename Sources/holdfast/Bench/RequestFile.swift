@@ -37,6 +37,9 @@ struct RequestFile {
         self.bytes = bytes
     }
 
+    /// The body of one request.
+    func body(_ entry: Entry) -> Data { bytes[entry.offset..<entry.offset + entry.length] }
+
     /// Bytes of all bodies.
     var byteCount: Int { entries.reduce(0) { $0 + $1.length } }
 
@@ -53,6 +56,20 @@ struct RequestFile {
                 }
                 return count
             }
+        }
+    }
+
+    /// How many samples the metrics of all requests are in Prometheus, where a histogram is a series per bucket and two
+    /// more, and a summary one per quantile and two more.
+    func sampleCount() throws -> Int {
+        try entries.reduce(0) { total, entry in
+            let metrics = try OTLPDecoder.metrics(protobuf: [UInt8](body(entry)))
+            let structured = metrics.metric.count { metric in
+                ![.gauge, .sum].contains(metrics.types[Int(metric)])
+            }
+            return total + metrics.count + structured + metrics.bucketCounts.count
+                + metrics.positive.counts.count + metrics.negative.counts.count
+                + metrics.quantiles.count
         }
     }
 

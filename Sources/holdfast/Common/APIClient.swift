@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 /// Asks a server questions, in one space, and turns its refusals into failures that say what to do.
 struct APIClient: Sendable {
@@ -32,6 +33,7 @@ struct APIClient: Sendable {
     let base: String
     let space: String
     let token: String?
+    let tls: TLSConfiguration
 
     /// Fails at once when nothing listens, unlike the shared client of the library.
     private static let http: HTTPClient = {
@@ -43,6 +45,19 @@ struct APIClient: Sendable {
             configuration: configuration
         )
     }()
+
+    /// A client of the server at `base`.
+    init(
+        base: String,
+        space: String,
+        token: String?,
+        tls: TLSConfiguration = .makeClientConfiguration()
+    ) {
+        self.base = base
+        self.space = space
+        self.token = token
+        self.tls = tls
+    }
 
     private static let answerBytesMax = 1 << 30
 
@@ -58,6 +73,7 @@ struct APIClient: Sendable {
     ) async throws -> Answer {
         var request = HTTPClientRequest(url: base + path + Self.queryText(query))
         request.method = method.method
+        request.tlsConfiguration = tls
         request.headers.add(name: "x-holdfast-space", value: space)
         if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
         if anew { request.headers.add(name: "cache-control", value: "no-store") }
@@ -161,6 +177,12 @@ struct Unreachable: Error {
             error == .deadlineExceeded || error == .readTimeout
         {
             return CommandFailure("the server at \(base) did not answer in time")
+        }
+        if cause is NIOSSLError || cause is NIOSSLExtraError {
+            return CommandFailure(
+                "the server at \(base) is not trusted: \(cause)",
+                remedy: "Give its certificate, or its issuer's, with --tls-ca."
+            )
         }
         return CommandFailure(
             "no server answers at \(base)",

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import NIOSSL
 
 /// Which server and space a command talks to, and in what shape it answers.
 struct ServerOptions: ParsableArguments {
@@ -17,6 +18,14 @@ struct ServerOptions: ParsableArguments {
     )
     var tokenFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Certificates (PEM) to trust besides the system's; the server's own --tls-cert will do.",
+            valueName: "file"
+        )
+    )
+    var tlsCa: String?
+
     /// The client these options describe.
     func client() throws -> APIClient {
         guard let parts = URLComponents(string: url),
@@ -27,7 +36,19 @@ struct ServerOptions: ParsableArguments {
         }
         var base = url
         while base.hasSuffix("/") { base.removeLast() }
-        return APIClient(base: base, space: space, token: try token())
+        return APIClient(base: base, space: space, token: try token(), tls: try tls())
+    }
+
+    /// Whom to trust.
+    func tls() throws -> TLSConfiguration {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        guard let tlsCa else { return configuration }
+        guard let certificates = try? NIOSSLCertificate.fromPEMFile(tlsCa), !certificates.isEmpty
+        else {
+            throw CommandFailure("\(tlsCa) has no certificates (PEM) in it, or cannot be read")
+        }
+        configuration.additionalTrustRoots = [.certificates(certificates)]
+        return configuration
     }
 
     /// The token of the token file.

@@ -55,7 +55,19 @@ extension OpenAPIDocument {
             "total": {"type": "integer"},
             "limit": {"type": "integer"},
             "offset": {"type": "integer"},
-            "errors": {"type": "null"}
+            "errors": {
+              "description": "A trace that was asked for by traceID and is not there.",
+              "type": ["array", "null"],
+              "items": {
+                "type": "object",
+                "required": ["code", "msg"],
+                "properties": {
+                  "code": {"type": "integer"},
+                  "msg": {"type": "string"},
+                  "traceID": {"type": "string"}
+                }
+              }
+            }
           }
         },
         "JaegerStrings": {
