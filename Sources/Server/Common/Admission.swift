@@ -5,6 +5,8 @@ final class Admission: Sendable {
     private struct State {
         var requests = 0
         var bytes = 0
+        /// Who waits for the last request to leave.
+        var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
     private let maxRequests: Int
@@ -32,7 +34,26 @@ final class Admission: Sendable {
     }
 
     /// Ends a request that was let in.
-    func leave() { state.withLock { $0.requests -= 1 } }
+    func leave() {
+        let waiting: [CheckedContinuation<Void, Never>] = state.withLock { state in
+            state.requests -= 1
+            guard state.requests == 0 else { return [] }
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// Returns once every request that was let in has left.
+    func allLeft() async {
+        await withCheckedContinuation { continuation in
+            let isIdle = state.withLock { state in
+                if state.requests > 0 { state.waiting.append(continuation) }
+                return state.requests == 0
+            }
+            if isIdle { continuation.resume() }
+        }
+    }
 
     /// Takes bytes; whoever takes them releases them.
     func reserve(_ count: Int) throws(APIError) {

@@ -23,25 +23,31 @@ struct DoorsService: Service {
         let eventLoops = MultiThreadedEventLoopGroup(
             numberOfThreads: configuration.eventLoopThreads
         )
+        let admission = Admission(
+            maxRequests: configuration.maxConcurrentRequests,
+            maxBytes: configuration.maxBytesInFlight
+        )
+        let served: Result<Void, any Error>
         do {
-            try await serve(on: eventLoops)
+            served = .success(try await serve(on: eventLoops, admission))
         } catch {
-            try? await eventLoops.shutdownGracefully()
-            throw error
+            served = .failure(error)
         }
+        // A request outlives its connection while it is being stored, and ends on the connection's loop.
+        await admission.allLeft()
         try await eventLoops.shutdownGracefully()
+        try served.get()
     }
 
-    private func serve(on eventLoops: MultiThreadedEventLoopGroup) async throws {
+    private func serve(
+        on eventLoops: MultiThreadedEventLoopGroup,
+        _ admission: Admission
+    ) async throws {
         let tokens = try configuration.tokenFile.map { try TokenBook(file: $0) }
         var tls: TLSFiles?
         if let certificate = configuration.tlsCertificate, let key = configuration.tlsKey {
             tls = try TLSFiles(certificate: certificate, key: key)
         }
-        let admission = Admission(
-            maxRequests: configuration.maxConcurrentRequests,
-            maxBytes: configuration.maxBytesInFlight
-        )
         let grpc = try GRPCDoor(
             configuration: configuration,
             services: OTLPServices(

@@ -180,8 +180,8 @@ struct Unreachable: Error {
         }
         if cause is NIOSSLError || cause is NIOSSLExtraError {
             return CommandFailure(
-                "the server at \(base) is not trusted: \(cause)",
-                remedy: "Give its certificate, or its issuer's, with --tls-ca."
+                "no trusted TLS connection to \(base): \(cause)",
+                remedy: "Give its certificate, or its issuer's, with --tls-ca, or say http://."
             )
         }
         return CommandFailure(

@@ -136,6 +136,7 @@ struct LifecycleTests {
 
     @Test func cutsOffRequestsThatDoNotFinish() async throws {
         let entered = Gate()
+        let cutOff = Gate()
         let release = Gate()
         let ingest = FakeIngest { _ in
             entered.open()
@@ -147,17 +148,25 @@ struct LifecycleTests {
         }
         // Only closing what is behind the doors lets go of the request.
         try await withThrowingTaskGroup(of: Void.self) { group in
-            try await withServer(
+            let metrics = try await withServer(
                 ingest,
                 configure: configure,
-                shutdown: { release.open() },
-                body: { _, addresses in
+                shutdown: {
+                    await cutOff.wait()
+                    release.open()
+                },
+                body: { server, addresses in
                     group.addTask {
                         _ = try? await HTTPProbe(addresses.http).post("/v1/traces", body: [1])
+                        cutOff.open()
                     }
                     await entered.wait()
+                    return server.metrics
                 }
             )
+            // It was seen to its end all the same, on a loop that still ran.
+            let counted = metrics.samples().filter { $0.name == "holdfast_export_requests_total" }
+            #expect(counted.map(\.value).reduce(0, +) == 1)
             try await group.waitForAll()
         }
     }
