@@ -33,7 +33,8 @@ struct APIClient: Sendable {
     let base: String
     let space: String
     let token: String?
-    let tls: TLSConfiguration
+    /// Whom to trust.
+    var tls = TLSConfiguration.makeClientConfiguration()
 
     /// Fails at once when nothing listens, unlike the shared client of the library.
     private static let http: HTTPClient = {
@@ -45,19 +46,6 @@ struct APIClient: Sendable {
             configuration: configuration
         )
     }()
-
-    /// A client of the server at `base`.
-    init(
-        base: String,
-        space: String,
-        token: String?,
-        tls: TLSConfiguration = .makeClientConfiguration()
-    ) {
-        self.base = base
-        self.space = space
-        self.token = token
-        self.tls = tls
-    }
 
     private static let answerBytesMax = 1 << 30
 
