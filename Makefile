@@ -48,7 +48,7 @@ torture: build  ## Crash simulated stores, kill real servers RUNS times and at e
 	$(SWIFT) build -c release --traits Failpoints --scratch-path .build-failpoints --product holdfast $(SWIFT_FLAGS)
 	.build-failpoints/release/holdfast torture --kill --at all
 
-sanitize: setup  ## Run the Swift tests below the server under AddressSanitizer and ThreadSanitizer.
+sanitize: setup  ## Run the Swift tests under AddressSanitizer and ThreadSanitizer.
 	@Scripts/sanitize.sh
 
 clean:  ## Remove what was built and what was measured.

@@ -166,14 +166,6 @@ let testTargets: [Target] = [
 ]
 package.targets += testTargets
 
-// Scripts/sanitize.sh leaves out what needs the network libraries, which would be built under each sanitizer, too.
-if Context.environment["HOLDFAST_CORE"] != nil {
-    package.products.removeAll { $0.name == "holdfast" }
-    package.targets.removeAll {
-        ["Server", "ServerTests", "holdfast", "HoldfastTests"].contains($0.name)
-    }
-}
-
 // Every Swift target is built the same way: strict about ownership of names, and about warnings.
 for target in package.targets where target.type != .system && target.name != "CKernels" {
     target.swiftSettings =

@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
-# Runs the Swift tests of everything below the server under AddressSanitizer and ThreadSanitizer, with failpoints; any
-# report is a failure. Each takes a build in a directory of its own. SANITIZERS=thread runs only one.
+# Runs the Swift tests under AddressSanitizer and ThreadSanitizer, with failpoints; any report of this code is a failure.
+# Each takes a build in a directory of its own. SANITIZERS=thread runs only one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export HOLDFAST_PYTHON="$PWD/.venv/bin/python"
-export HOLDFAST_CORE=1
 # The backtracer would look at a process that a sanitizer is about to end.
 export SWIFT_BACKTRACE=enable=no
 # Swift's runtime keeps what it allocates for a type, which is no leak.
-export ASAN_OPTIONS=detect_leaks=0
+export ASAN_OPTIONS=detect_leaks=0:suppressions=$PWD/Scripts/asan-suppressions.txt
 
 for sanitizer in ${SANITIZERS:-address thread}; do
     build=.build-${sanitizer:0:1}san
