@@ -117,6 +117,14 @@ enum StorageFailpoint: String, Failpoint {
     ///
     /// The rows are there once; the letter is invisible and collected later.
     case letterReplaySettled = "letter.replay.settled"
+    /// A damaged letter lies under its own name.
+    ///
+    /// It stays there, is named among the problems, and is set aside by a later opening.
+    case letterSetAsidePre = "letter.setAside.pre"
+    /// A copy of it is durable under the name of a damaged one; it is still there itself.
+    ///
+    /// As before; a later opening makes the same copy.
+    case letterSetAsidePost = "letter.setAside.post"
     /// The letter's batch is folded; the letter is still there.
     ///
     /// The letter is as it was.

@@ -124,6 +124,27 @@ struct OpeningTests {
         try world.prove()
     }
 
+    /// The copy under the name of a damaged letter does not land, or nobody can tell.
+    @Test(arguments: [\ObjectStoreFaults.conflict, \.unknownNotLanded])
+    func aTornLetterStaysUntilItsCopyIsThere(
+        fault: any WritableKeyPath<ObjectStoreFaults, Int> & Sendable
+    ) throws {
+        let environment = World(WorldOptions(seed: 1)).environment(SimulatedDisk(seed: 1).boot())
+        let store = SimulatedObjectStore(seed: 1)
+        let id = DeadLetterID(lsn: 7)
+        try store.replace(id.letterKey, [1, 2, 3])
+        var faults = ObjectStoreFaults()
+        faults[keyPath: fault] = 1
+        store.misbehave(faults)
+        let box = try LetterBox(environment: environment, store: store, storeID: "a")
+        #expect(box.problems.count == 1)
+        #expect(store.contents(id.letterKey) == [1, 2, 3])
+        store.misbehave(ObjectStoreFaults())
+        _ = try LetterBox(environment: environment, store: store, storeID: "a")
+        #expect(store.contents(id.letterKey) == nil)
+        #expect(store.contents(id.damagedKey) == [1, 2, 3])
+    }
+
     /// Its deletion was done, reported as failed and never synced; then the power goes.
     @Test func aSettledLetterThatComesBackIsNoSecondRow() throws {
         let world = World(WorldOptions(seed: 1))

@@ -3,7 +3,7 @@ import Synchronization
 
 // An object store in memory that misbehaves as remote ones do.
 //
-// Each process has a connection of its own, which ends with the process. A put-if-absent may find another object (412), be refused while another put is under way (409, nothing landed), or
+// Each process has a connection of its own, which ends with the process. A put-if-absent may find another object (412); any put may be refused while another is under way (409, nothing landed), or
 // end unknown, having landed or not. Listings of manifests may lag behind. A request may fail, or take long. Which, the seed says.
 // What landed is never lost: such stores are durable; it is the answers that are not.
 
@@ -106,13 +106,9 @@ package final class SimulatedObjectStore: ObjectStore {
     ) throws(StorageError) -> PutOutcome {
         try fail(key)
         return state.withLock { state in
-            if case .always = condition {
-                state.store(key, bytes)
-                return .created
-            }
             if state.happens(state.faults.conflict) { return .conflict }
             if state.happens(state.faults.unknownNotLanded) { return .unknown("timed out") }
-            if state.objects[key] != nil { return .exists }
+            if case .ifAbsent = condition, state.objects[key] != nil { return .exists }
             state.store(key, bytes)
             return state.happens(state.faults.unknownLanded) ? .unknown("timed out") : .created
         }

@@ -11,6 +11,8 @@ enum ScriptStep {
     case poison(rows: Int, row: Int, hour: Int)
     case flush, compact, collect, advance, createSpace
     case replayLetters, discardLetter, collectLetters
+    /// Opens the store with a letter in it that does not read back.
+    case tearLetter
     /// Opens the store with a program that can hold poisonous rows, or with one that cannot.
     case upgrade(Bool)
     case retain(before: Int)
@@ -53,6 +55,7 @@ enum ScriptStep {
         .flush,
         .poison(rows: 2, row: 0, hour: 3),
         .flush,
+        .tearLetter,
         .replayLetters,
         .discardLetter,
         .upgrade(true),
@@ -86,6 +89,7 @@ extension World {
             try forEachSpace("collect letters") { engine, space throws(StorageError) in
                 try engine.collectDeadLetters(space: space)
             }
+        case .tearLetter: try tearLetter()
         case .upgrade(let isLenient):
             self.isLenient = isLenient
             close()

@@ -224,6 +224,7 @@ package struct SeededRun: Sendable {
             }
         }
         world.log("the operator deletes what is derived")
+        if generator.oneIn(4) { try world.tearLetter() }
     }
 
     /// Opens the store again: at first perhaps with a fault in recovery, then on a sound disk.

@@ -48,10 +48,13 @@ package struct DeadLetterID: Hashable, Comparable, Sendable, CustomStringConvert
         return (DeadLetterID(lsn: lsn, part: part * 2), DeadLetterID(lsn: lsn, part: part * 2 + 1))
     }
 
-    static let folder = "dead-letters/"
-    var letterKey: String { Self.folder + description + ".letter" }
+    /// Where letters are in the store.
+    package static let folder = "dead-letters/"
+    /// Where the letter is in the store.
+    package var letterKey: String { Self.folder + description + ".letter" }
     var attemptsKey: String { Self.folder + description + ".attempts" }
-    var damagedKey: String { letterKey + ".damaged" }
+    /// Where it is when it does not read back.
+    package var damagedKey: String { letterKey + ".damaged" }
 }
 
 /// A batch, or a part of one, that could not be applied, with why.

@@ -175,13 +175,7 @@ final class LetterBox: Sendable {
     /// Makes the attempts of a letter durable.
     func record(_ attempts: DeadLetterAttempts, _ id: DeadLetterID) throws(StorageError) {
         try environment.reach(.letterAttemptPre)
-        guard case .created = try store.put(id.attemptsKey, attempts.encoded(), .always) else {
-            throw StorageError(
-                .retry,
-                "the attempts of dead letter \(id) could not be written",
-                remedy: "try again"
-            )
-        }
+        try store.replace(id.attemptsKey, attempts.encoded())
         postpone(id, attempts)
     }
 
@@ -247,7 +241,9 @@ final class LetterBox: Sendable {
         _ bytes: [UInt8],
         _ why: StorageError
     ) throws(StorageError) {
-        _ = try store.put(id.damagedKey, bytes, .always)
+        try environment.reach(.letterSetAsidePre)
+        try store.replace(id.damagedKey, bytes)
+        try environment.reach(.letterSetAsidePost)
         try store.deleteDurably(id.letterKey)
         forget(id)
         state.withLock { $0.problems.append(why.message) }

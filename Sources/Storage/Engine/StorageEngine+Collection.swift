@@ -61,19 +61,7 @@ extension StorageEngine {
         try fence.check()
         if try SpaceVersion.boundary(store, space: space) < last {
             let bytes = StorageJSON.encode(SpaceVersion.Boundary(boundary: last))
-            guard
-                case .created = try store.put(
-                    SpaceVersion.boundaryKey(space: space),
-                    bytes,
-                    .always
-                )
-            else {
-                throw StorageError(
-                    .retry,
-                    "the boundary of space \(space) could not be written",
-                    remedy: "try again"
-                )
-            }
+            try store.replace(SpaceVersion.boundaryKey(space: space), bytes)
         }
         try environment.reach(.collectBoundary)
         for id in ids { try store.delete(Manifest.key(space: space, id: id)) }

@@ -75,7 +75,7 @@ extension StorageEngine {
         guard try store.byteCount(Manifest.key(space: space, id: newest + 1)) == nil else {
             throw changing(space)
         }
-        _ = try store.put("spaces/\(space)/damaged/\(newest).json", bytes, .always)
+        try store.replace("spaces/\(space)/damaged/\(newest).json", bytes)
         try store.delete(Manifest.key(space: space, id: newest))
         return previous
     }

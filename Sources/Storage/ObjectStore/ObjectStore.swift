@@ -27,6 +27,21 @@ public protocol ObjectStore: Sendable {
     func byteCount(_ key: String) throws(StorageError) -> Int?
 }
 
+extension ObjectStore {
+    /// Stores an object in place of what is there; when this returns, it is durable.
+    ///
+    /// - Throws: also when it did not land or nobody can tell (`.retry`): what was there may be there still.
+    package func replace(_ key: String, _ bytes: [UInt8]) throws(StorageError) {
+        guard case .created = try put(key, bytes, .always) else {
+            throw StorageError(
+                .retry,
+                "\(key) could not be written",
+                remedy: "it is tried again; if this repeats, check the store"
+            )
+        }
+    }
+}
+
 /// When a put may land.
 public enum PutCondition: Sendable {
     /// Only when there is no object of that key: the one primitive every commit rests on.

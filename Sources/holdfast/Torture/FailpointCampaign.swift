@@ -27,6 +27,8 @@ final class FailpointCampaign {
 
     /// Which arrivals.
     static let hits = [1, 2, 5]
+    /// Letters that every first server finds torn, so that the fifth, too, has to be set aside.
+    private static let tornLetters = 5
     /// Steady rather than fast: many flushes, each with a few dead letters.
     private static let shape = KillLoad.Shape(
         batchesMax: 8_000,
@@ -78,6 +80,7 @@ final class FailpointCampaign {
     /// - Returns: what was done to the server meanwhile.
     private func visit(_ point: String, _ hit: Int, _ store: KillStore) async throws -> String {
         var check = KillCheck(store: store)
+        try store.tearLetters(Self.tornLetters)
         for (round, stage) in Stage.allCases.enumerated() {
             let server = try store.start(
                 stage == .loading ? KillLimits.poisoning : KillLimits.healing,
@@ -89,6 +92,13 @@ final class FailpointCampaign {
             try await referee.examine(&check, rounds: 0...round, next)
             next.kill()
             if let died {
+                let lost = try store.takeTornLetters(Self.tornLetters)
+                guard lost.isEmpty else {
+                    throw KillReferee.Broken(
+                        problems: lost.map { "the torn letter \($0) is gone" },
+                        store: store
+                    )
+                }
                 try await referee.finish(&check, rounds: 0..<round + 1)
                 return died
             }

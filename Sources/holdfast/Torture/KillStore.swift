@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 
 /// One data directory of a campaign and what was sent to it.
 struct KillStore: Sendable {
@@ -33,6 +34,38 @@ struct KillStore: Sendable {
     /// - Throws: when no process can be made.
     func start(_ limits: [NodeLimit], failpoints: String = "") throws -> ServerProcess {
         try ServerProcess(data: data, limits: limits, failpoints: failpoints, log: log)
+    }
+
+    /// Leaves `count` torn letters in a store that has not been opened yet.
+    func tearLetters(_ count: Int) throws {
+        try FileManager.default.createDirectory(
+            atPath: data + "/" + DeadLetterID.folder,
+            withIntermediateDirectories: true
+        )
+        for id in Self.tornLetters(count) {
+            try Data(Self.tornLetter).write(to: URL(filePath: data + "/" + id.letterKey))
+        }
+    }
+
+    /// Takes the torn letters away, as a person does who has seen them.
+    ///
+    /// - Returns: those of `count` that were there under neither name.
+    func takeTornLetters(_ count: Int) throws -> [DeadLetterID] {
+        var lost: [DeadLetterID] = []
+        for id in Self.tornLetters(count) {
+            let paths = [id.letterKey, id.damagedKey].map { data + "/" + $0 }
+                .filter { FileManager.default.contents(atPath: $0) == Data(Self.tornLetter) }
+            if paths.isEmpty { lost.append(id) }
+            for path in paths { try FileManager.default.removeItem(atPath: path) }
+        }
+        return lost
+    }
+
+    private static let tornLetter = Array("HFDL, and then the power went".utf8)
+
+    /// Ids that no batch gets.
+    private static func tornLetters(_ count: Int) -> [DeadLetterID] {
+        (0..<count).map { DeadLetterID(lsn: 1, part: .max - UInt32($0)) }
     }
 
     func remove() { try? FileManager.default.removeItem(atPath: directory) }
