@@ -51,9 +51,11 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
         tags = index
         persistent = link
         hasPersistentTier = link != nil
+        let weightPerShardMin =
+            isWeighed ? TagCacheLimits.bytesPerShardMin : TagCacheLimits.entriesPerShardMin
         var count = 1
         while count < TagCacheLimits.shardCountMax,
-            configuration.weightLimit / (count * 2) >= TagCacheLimits.entriesPerShardMin
+            configuration.weightLimit / (count * 2) >= weightPerShardMin
         {
             count *= 2
         }

@@ -23,6 +23,8 @@ public enum TagCacheLimits {
 
     /// Tables of the memory tier: fewest entries that one of them should have room for.
     static let entriesPerShardMin = 512
+    /// Bytes that one table of a memory tier with a weigher should have room for: no value that weighs more is kept.
+    static let bytesPerShardMin = 4 << 20
     /// Most tables of the memory tier.
     static let shardCountMax = 64
 

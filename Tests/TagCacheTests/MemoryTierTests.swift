@@ -79,6 +79,17 @@ struct MemoryTierTests {
         #expect(sketch.estimate(77 &* 0x9E37_79B9_7F4A_7C15) < 10)
     }
 
+    /// However many tables there are, each has room for it.
+    @Test func aLargeValueIsKept() async throws {
+        var configuration = TagCacheConfiguration<String, Int>(byteLimit: 32 << 20) { $1 }
+        configuration.clock = .manual(ManualClock())
+        let cache = TagCache(configuration)
+        for size in [1 << 20, 2 << 20, 3 << 20] {
+            try await cache.set(size, for: "\(size)")
+            #expect(try cache.get("\(size)") == size)
+        }
+    }
+
     @Test(arguments: 0..<10 as Range<UInt64>)
     func tablesStayConsistentAndWithinTheirWeight(seed: UInt64) async throws {
         var generator = SeededGenerator(seed: seed)

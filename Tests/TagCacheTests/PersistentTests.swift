@@ -32,6 +32,30 @@ struct PersistentTests {
         }
     }
 
+    /// Of two threads that invalidate the same thing, the first to begin may be the last to write it down.
+    @Test(arguments: [true, false])
+    func anInvalidationWrittenLateTakesNoNewerOneBack(isOfOneTag: Bool) async throws {
+        try await withDirectory { directory in
+            var cache = try await openCache(directory)
+            let tag = "a:b"
+            func write(_ version: UInt64) -> PersistentWrite {
+                isOfOneTag
+                    ? .invalidate(tag: tag, version: version)
+                    : .invalidatePartition(TagName.partition(of: tag), version: version)
+            }
+            let late = cache.tags.invalidate(TagIndex.root)
+            try await cache.set([1], for: "stale", tags: [tag])
+            let newer = cache.tags.invalidate(TagIndex.root)
+            let store = try #require(cache.persistent?.store)
+            try await store.enqueue(write(newer)).wait()
+            try await store.enqueue(write(late)).wait()
+            try await cache.close()
+            cache = try await openCache(directory)
+            #expect(try cache.get("stale") == nil)
+            try await cache.close()
+        }
+    }
+
     @Test func pruningForgetsHistoryButNoInvalidation() async throws {
         try await withDirectory { directory in
             var cache = try await openCache(directory)

@@ -141,21 +141,32 @@ extension PersistentStore {
             tally.epoch = max(tally.epoch, stamp)
         case .delete(let key): try remove(key, transaction, &tally)
         case .invalidate(let tag, let version):
-            try transaction.put(.tags, Array(tag.utf8), .init(number: version))
-            tally.epoch = max(tally.epoch, version)
+            try raise(.tags, Array(tag.utf8), to: version, transaction, &tally)
         case .invalidatePartition(let partition, let version):
             let name = Self.metaKey("partition \(partition)")
-            try transaction.put(.meta, name, .init(number: version))
-            tally.epoch = max(tally.epoch, version)
+            try raise(.meta, name, to: version, transaction, &tally)
         case .clear(let version):
             try transaction.removeAll(.entries)
-            try transaction.put(.meta, Self.metaKey("root"), .init(number: version))
             tally.entries = 0
             tally.bytes = 0
-            tally.epoch = max(tally.epoch, version)
+            try raise(.meta, Self.metaKey("root"), to: version, transaction, &tally)
         case .prune(let wallNow): try prune(transaction, &tally, wallNow)
         case .barrier: break
         }
+    }
+
+    /// Writes the version of an invalidation down, unless a newer one of the same tag is there: of two
+    /// threads, the one that got its version first may be the last to hand it in.
+    private func raise(
+        _ table: LMDBTable,
+        _ key: [UInt8],
+        to version: UInt64,
+        _ transaction: LMDBTransaction,
+        _ tally: inout Tally
+    ) throws(LMDBFailure) {
+        let former = try transaction.get(table, key) { $0.flatMap { [UInt8]($0).asNumber } ?? 0 }
+        try transaction.put(table, key, .init(number: max(former, version)))
+        tally.epoch = max(tally.epoch, version)
     }
 
     func remove(
