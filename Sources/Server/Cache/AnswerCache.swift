@@ -121,7 +121,12 @@ final class AnswerCache: CommitObserver {
     }
 
     func changed(space: String) {
-        let tag = spaces.withLock { known(space, &$0).all }
+        let tag = spaces.withLock { spaces in
+            let tag = known(space, &spaces).all
+            // One of them may be gone: it is new again when it sends the next span.
+            spaces[space]?.services = []
+            return tag
+        }
         cache.invalidateInMemory(tag)
     }
 

@@ -296,6 +296,20 @@ struct AnswerCacheTests {
         }
     }
 
+    @Test("a service that sends again after its space changed is listed")
+    func listsWhoReturns() async throws {
+        try await withBench { bench in
+            try await bench.storeSpan("checkout", trace: 1, span: 1)
+            // As when retention has dropped its spans.
+            bench.cache.changed(space: "default")
+            _ = try await bench.ask("/api/services")
+            let before = bench.cache.statistics
+            try await bench.storeSpan("checkout", trace: 2, span: 2)
+            _ = try await bench.ask("/api/services")
+            #expect(bench.cache.statistics.loads == before.loads + 1)
+        }
+    }
+
     @Test("failures are not kept")
     func keepsNoFailure() async throws {
         try await withBench { bench in

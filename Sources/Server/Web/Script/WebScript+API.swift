@@ -34,7 +34,7 @@ extension WebScript {
           let text;
           try {
             response = await fetch(query.length ? `${path}?${query.join('&')}` : path,
-              { headers, signal, cache: 'no-store' });
+              { headers, signal, cache: 'no-cache' });
             text = await response.text();
           } catch (error) {
             if (error.name === 'AbortError') throw error;
