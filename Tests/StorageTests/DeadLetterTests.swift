@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Storage
@@ -150,6 +151,30 @@ struct DeadLetterTests {
             #expect(try Fixture.ids(engine) == Array(10...14))
             engine.close()
             #expect(try fixture.open().deadLetterProblems.isEmpty)
+        }
+    }
+
+    /// Counting them from nothing would give the letter more than the limit.
+    @Test func aLetterWhoseAttemptsCannotBeReadWaitsForThem() throws {
+        try withFixture { fixture in
+            let id = try Self.storeWithLetter(fixture)
+            let folding = try fixture.open()
+            try folding.flush(space: "default")
+            folding.close()
+            let path = fixture.directory + "/" + id.attemptsKey
+            try FileManager.default.createDirectory(
+                atPath: path,
+                withIntermediateDirectories: false
+            )
+            var engine = try fixture.open()
+            #expect(engine.deadLetters.isEmpty)
+            #expect(engine.deadLetterProblems.count == 1)
+            engine.close()
+            try FileManager.default.removeItem(atPath: path)
+            let attempts = DeadLetterAttempts(count: 3, nextAt: 9, lastError: "again")
+            try Data(attempts.encoded()).write(to: URL(filePath: path))
+            engine = try fixture.open()
+            #expect(engine.deadLetters.first?.attempts == attempts)
         }
     }
 

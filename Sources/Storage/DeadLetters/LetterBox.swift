@@ -73,13 +73,10 @@ final class LetterBox: Sendable {
             }
             guard let id = Self.id(object.key) else { continue }
             do throws(StorageError) {
-                guard let bytes = try store.get(object.key) else { continue }
-                do throws(StorageError) {
-                    add(try DeadLetter.decode(bytes, id: id, storeID: storeID), bytes.count)
-                } catch {
-                    guard error.code == .restore else { throw error }
-                    try setAside(id, bytes, error)
-                }
+                guard let bytes = try store.get(object.key),
+                    let letter = try sound(id, bytes)
+                else { continue }
+                try add(letter, bytes.count)
             } catch {
                 state.withLock { state in
                     state.unread.insert(id)
@@ -153,17 +150,11 @@ final class LetterBox: Sendable {
             switch try store.put(letter.id.letterKey, bytes, .ifAbsent) {
             case .created:
                 try environment.reach(.letterPutPost)
-                return add(letter, bytes.count)
+                return try add(letter, bytes.count)
             case .exists, .conflict, .unknown: break
             }
             guard let found = try store.get(letter.id.letterKey) else { continue }
-            do throws(StorageError) {
-                let same = try DeadLetter.decode(found, id: letter.id, storeID: storeID)
-                return add(same, found.count)
-            } catch {
-                guard error.code == .restore else { throw error }
-                try setAside(letter.id, found, error)
-            }
+            if let same = try sound(letter.id, found) { return try add(same, found.count) }
         }
         throw StorageError(
             .retry,
@@ -204,9 +195,21 @@ final class LetterBox: Sendable {
 
     // MARK: - Parts
 
-    private func add(_ letter: DeadLetter, _ bytes: Int) {
+    /// The letter in `bytes`, or nil when it is damaged, and then it has been set aside.
+    private func sound(_ id: DeadLetterID, _ bytes: [UInt8]) throws(StorageError) -> DeadLetter? {
+        do throws(StorageError) {
+            return try DeadLetter.decode(bytes, id: id, storeID: storeID)
+        } catch {
+            guard error.code == .restore else { throw error }
+            try setAside(id, bytes, error)
+            return nil
+        }
+    }
+
+    /// - Throws: when its attempts cannot be read: to begin them anew would give it more than the limit.
+    private func add(_ letter: DeadLetter, _ bytes: Int) throws(StorageError) {
         var attempts = DeadLetterAttempts()
-        if let found = try? store.get(letter.id.attemptsKey),
+        if let found = try store.get(letter.id.attemptsKey),
             let known = DeadLetterAttempts.decode(found)
         {
             attempts = known

@@ -28,8 +28,12 @@ extension StorageEngine {
     /// What was found wrong with letters since the engine was opened, a sentence each.
     package var deadLetterProblems: [String] { letters.problems }
 
-    /// Whether letters take so many bytes that new work is refused.
-    package var deadLettersAreFull: Bool { letters.figures.bytes >= limits.deadLetterBytesMax }
+    /// Whether new work is refused because letters take as many bytes as they may, or would if the next
+    /// flush of a space wrote those it needs.
+    package var deadLettersAreFull: Bool {
+        let wanted = state.withLock { $0.spaces.values.map(\.letterBytesWanted).max() ?? 0 }
+        return letters.figures.bytes + max(wanted, 1) > limits.deadLetterBytesMax
+    }
 
     /// One letter with its payload; nil when there is none of that id.
     package func deadLetter(
