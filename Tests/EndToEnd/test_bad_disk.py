@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import grpc
@@ -50,6 +53,25 @@ def test_nearly_full_disk(make_server: MakeServer, tmp_path: Path) -> None:
         server.restart(kill=True)
         assert_stored(server, range(1, 4))
         assert names(server, 50) == ["op"]
+
+
+def test_shorter_retention_frees_a_nearly_full_disk(make_server: MakeServer, tmp_path: Path) -> None:
+    """What retention drops is gone at once then, though older versions name it and their time is not over."""
+    with mounted(tmp_path / "small", "-t", "tmpfs", "-o", "size=48m", "tmpfs") as disk:
+        server = make_server("--limit", "ticksPerCleaning=1", data=disk / "data")
+        for number in range(1, 41):
+            padding = base64.b64encode(os.urandom(150_000)).decode()
+            server.send("traces", trace_request([span(number, 1, tags={"padding": padding})]))
+        server.flush()
+        (disk / "filler").write_bytes(bytes(free_bytes(disk) - (2 << 20)))
+        body = trace_request([span(50, 1, start=time.time_ns())]).SerializeToString()
+        eventually(lambda: server.post("/v1/traces", body).status_code == 503, "the disk is nearly full")
+        server.restart("--retention-hours", "1")
+        eventually(lambda: server.post("/v1/traces", body).status_code == 200, "there is room again")
+        assert names(server, 1) is None and names(server, 50) == ["op"]
+        server.terminate()
+        done = server.verify()
+        assert done.returncode == 0, done.stdout
 
 
 def test_full_disk(make_server: MakeServer, tmp_path: Path) -> None:

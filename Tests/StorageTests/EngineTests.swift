@@ -128,6 +128,41 @@ struct EngineTests {
         }
     }
 
+    /// What retention has dropped is kept for older versions and for other programs, unless room is wanted.
+    @Test func anUrgentCollectionKeepsNothingForLater() throws {
+        try withFixture { fixture in
+            let engine = try fixture.open(Limits())
+            for hour in 1...3 {
+                _ = try engine.append([
+                    Fixture.batch(first: UInt64(hour * 10), count: 2, hour: Int64(hour))
+                ])
+                try engine.flush(space: "default")
+            }
+            let held = try #require(engine.snapshot(space: "default"))
+            let dropped = try engine.retain(
+                space: "default",
+                before: 3 * TimeWindow.nanosPerHour,
+                bytesMax: nil
+            )
+            #expect(dropped == 2)
+            let segments = { try engine.store.list("spaces/default/segments/").count }
+            try engine.collectGarbage(space: "default")
+            #expect(try segments() == 3)
+            try withExtendedLifetime(held) {
+                _ = try engine.collectGarbage(space: "default", isUrgent: true)
+                // A query reads them.
+                #expect(try segments() == 3)
+            }
+            engine.close()
+            let reopened = try fixture.open(Limits())
+            try reopened.collectGarbage(space: "default", isUrgent: true)
+            #expect(try reopened.store.list("spaces/default/segments/").count == 1)
+            #expect(try reopened.store.list("spaces/default/manifest/").count == 2)
+            reopened.close()
+            #expect(try Fixture.ids(try fixture.open()) == [30, 31])
+        }
+    }
+
     @Test func theJournalIsTrimmedOnceItsBatchesAreFolded() throws {
         try withFixture { fixture in
             let engine = try fixture.open()

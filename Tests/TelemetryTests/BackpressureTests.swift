@@ -74,14 +74,40 @@ struct BackpressureTests {
         #expect(try node.status().journalLastLSN == 2)
     }
 
+    /// Its rows need a dead letter that there is no room for.
+    @Test func aFlushThatFailsMakesNoRoom() async throws {
+        let node = try Self.open {
+            $0.limits.memtableFlushBytes = 1
+            $0.limits.memtableBytesMax = 2
+            $0.limits.segmentValueBytesMax = 5
+            $0.limits.deadLetterBytesMax = 1
+            $0.tickMilliseconds = 3_600_000
+        }
+        node.maintenanceThread.suspend()
+        _ = try await node.ingest(Self.request)
+        let (answers, continuation) = AsyncStream<IngestFailure.Code?>.makeStream()
+        node.ingest(Self.request) { result in
+            switch result {
+            case .success: continuation.yield(nil)
+            case .failure(let error): continuation.yield(error.code)
+            }
+        }
+        node.maintenanceThread.resume()
+        node.maintenanceThread.sync {}
+        #expect(node.state.withLock { $0.waiters.count } == 1)
+        // By now it is known that letters are what there is no room for.
+        try await Self.expectRefused(node, .unavailable)
+        #expect(try node.status().journalLastLSN == 1)
+        node.close()
+        var iterator = answers.makeAsyncIterator()
+        #expect(await iterator.next() == .some(.overloaded))
+    }
+
     @Test func aNearlyFullDiskRefuses() async throws {
         let node = try Self.open {
             $0.limits.diskUsedFractionMax = 1e-12
-            $0.tickMilliseconds = 1
         }
         defer { node.close() }
-        // The volume is looked at by the clock; until then all is well.
-        while (try? await node.ingest(Self.request)) != nil {}
         try await Self.expectRefused(node, .diskFull)
     }
 }

@@ -7,9 +7,17 @@ extension StorageEngine {
     /// The boundary is made durable before the first manifest goes. A process that was replaced deletes
     /// nothing: what its successor has just written looks like garbage to it.
     ///
+    /// - Parameters:
+    ///   - name: the space; one that does not exist has no garbage.
+    ///   - isUrgent: whether room is worth more than older versions and the time that other programs are
+    ///     given to finish reading: only the newest version is retained, and there is no grace.
     /// - Returns: how many objects were deleted.
+    /// - Throws: the rest is collected later.
     @discardableResult
-    package func collectGarbage(space name: String) throws(StorageError) -> Int {
+    package func collectGarbage(
+        space name: String,
+        isUrgent: Bool = false
+    ) throws(StorageError) -> Int {
         guard let space = state.withLock({ $0.spaces[name]?.space }) else { return 0 }
         // Holding the lock means that no flush or compaction is under way: every object not yet named
         // by a manifest belongs to an attempt that failed.
@@ -21,7 +29,7 @@ extension StorageEngine {
             }
             guard let newest = held.first?.id else { return 0 }
             let listed = try SpaceVersion.list(store, space: name)
-            let oldestKept = oldestRetained(listed, newest)
+            let oldestKept = isUrgent ? newest : oldestRetained(listed, newest)
             var live: Set<String> = []
             for version in held { live.formUnion(version.objectKeys()) }
             let kept = Set(listed.filter { $0 >= oldestKept }).union(oldestKept...newest)
@@ -31,7 +39,7 @@ extension StorageEngine {
                 if let version { live.formUnion(version.objectKeys()) }
             }
             var deleted = try deleteManifests(listed.filter { $0 < oldestKept }, name)
-            for key in try overdue(space, live) {
+            for key in try overdue(space, live, grace: isUrgent ? 0 : limits.garbageGraceSeconds) {
                 try environment.reach(.collectDelete)
                 try fence.check()
                 cache.remove(key: key)
@@ -69,12 +77,16 @@ extension StorageEngine {
     }
 
     /// The objects that have been unreferenced for longer than the grace period.
-    private func overdue(_ space: Space, _ live: Set<String>) throws(StorageError) -> [String] {
+    private func overdue(
+        _ space: Space,
+        _ live: Set<String>,
+        grace seconds: Int
+    ) throws(StorageError) -> [String] {
         let objects =
             try store.list("spaces/\(space.name)/segments/")
             + store.list("spaces/\(space.name)/pages/")
         let now = environment.clock.now()
-        let grace = UInt64(limits.garbageGraceSeconds) * 1_000_000_000
+        let grace = UInt64(seconds) * 1_000_000_000
         return space.garbage.withLock { garbage in
             let unreferenced = Set(objects.lazy.map(\.key).filter { !live.contains($0) })
             garbage = garbage.filter { unreferenced.contains($0.key) }

@@ -90,7 +90,9 @@ public final class TelemetryNode: TelemetryIngest {
         self.environment = environment
         self.logger = logger
         let engine = try Self.openEngine(configuration, environment)
-        state = Mutex(State(phase: .open(engine)))
+        state = Mutex(
+            State(phase: .open(engine), diskIsFull: Self.isDiskFull(engine, configuration))
+        )
         let commits = CommitQueue(groupBytesMax: configuration.limits.journalGroupBytesMax) {
             [weak self] in
             self?.append($0) ?? .failure(Self.stopping)
@@ -204,7 +206,10 @@ public final class TelemetryNode: TelemetryIngest {
             attempt("flush", space) { () throws(StorageError) in try engine.flush(space: space) }
             // A flush takes rows away from queries that a letter holds, be it a new one or one from before a crash.
             if hadLetters || engine.deadLetterFigures.count > 0 { observer?.changed(space: space) }
-            wakeWaiters(hasRoom: true)
+            // A flush may have failed, or another space may have the most.
+            if engine.memtableByteCount < configuration.limits.memtableBytesMax {
+                wakeWaiters(hasRoom: true)
+            }
             attempt("compaction", space) { () throws(StorageError) in
                 try engine.compact(space: space)
             }
@@ -238,6 +243,13 @@ public final class TelemetryNode: TelemetryIngest {
         for waiter in waiters { waiter.resume(hasRoom) }
     }
 
+    private static func isDiskFull(
+        _ engine: StorageEngine,
+        _ configuration: NodeConfiguration
+    ) -> Bool {
+        ((try? engine.diskUsedFraction()) ?? 0) > configuration.limits.diskUsedFractionMax
+    }
+
     private func startTimer() {
         let source = DispatchSource.makeTimerSource(queue: maintenanceThread)
         let interval = DispatchTimeInterval.milliseconds(configuration.tickMilliseconds)
@@ -255,10 +267,10 @@ public final class TelemetryNode: TelemetryIngest {
             return state.ticks
         }
         guard case .open(let engine) = state.withLock({ $0.phase }) else { return }
-        let used = (try? engine.diskUsedFraction()) ?? 0
         let now = environment.clock.now()
+        let diskIsFull = Self.isDiskFull(engine, configuration)
         let late = state.withLock { state in
-            state.diskIsFull = used > configuration.limits.diskUsedFractionMax
+            state.diskIsFull = diskIsFull
             let wait = UInt64(configuration.limits.waitSecondsMax) * 1_000_000_000
             let late = state.waiters.filter { now > $0.since + wait }
             state.waiters.removeAll { now > $0.since + wait }
@@ -281,7 +293,7 @@ public final class TelemetryNode: TelemetryIngest {
                 if dropped > 0 { observer?.changed(space: space) }
             }
             attempt("collection", space) { () throws(StorageError) in
-                try engine.collectGarbage(space: space)
+                try engine.collectGarbage(space: space, isUrgent: diskIsFull)
             }
             attempt("dead letters", space) { () throws(StorageError) in
                 try engine.collectDeadLetters(space: space)
