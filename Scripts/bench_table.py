@@ -21,7 +21,7 @@ def main() -> None:
     for signal, unit, tables in (
         ("traces", "span", ("spans", "traces")),
         ("logs", "log record", ("logs",)),
-        ("metrics", "metric point", ("metric_points", "metric_series")),
+        ("metrics", "metric point", [table for table in size if table.startswith("metric_")]),
     ):
         run = load(signal)
         settled = sum(size.get(table, 0) for table in tables) / run["items"]

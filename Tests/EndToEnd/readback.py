@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import math
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.metrics.v1.metrics_pb2 import DataPointFlags
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
@@ -208,6 +210,7 @@ def expected_logs(sent: ExportLogsServiceRequest) -> list[tuple[str, str]]:
 
 
 def label(value: AnyValue) -> str:
+    """The text of an attribute of a point: JSON if it is structured."""
     match value.WhichOneof("value"):
         case "string_value":
             return value.string_value
@@ -217,14 +220,31 @@ def label(value: AnyValue) -> str:
             return str(value.int_value)
         case "double_value":
             return repr(value.double_value)
-    return ""
+    return json.dumps(_plain(value), separators=(",", ":"), ensure_ascii=False)
+
+
+def _plain(value: AnyValue) -> Any:
+    match value.WhichOneof("value"):
+        case None:
+            return None
+        case "bytes_value":
+            return {"$bytes": base64.b64encode(value.bytes_value).decode()}
+        case "array_value":
+            return [_plain(one) for one in value.array_value.values]
+        case "kvlist_value":
+            return {pair.key: _plain(pair.value) for pair in value.kvlist_value.values}
+        case name:
+            return getattr(value, name)
 
 
 Points = dict[tuple[tuple[str, str], ...], dict[int, float | int]]
 
 
 def expected_points(sent: ExportMetricsServiceRequest) -> dict[str, Points]:
-    """By metric name and labels: time and value of every number a point holds."""
+    """By metric name and labels: time and value of every number a point holds.
+
+    A point that says it holds none makes no series.
+    """
     found: dict[str, Points] = {}
     for group in sent.resource_metrics:
         known = {p.key: p.value.string_value for p in group.resource.attributes}
@@ -244,6 +264,8 @@ def expected_points(sent: ExportMetricsServiceRequest) -> dict[str, Points]:
 
 
 def _numbers(point: Any) -> list[tuple[str, float | int]]:
+    if point.flags & DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK:
+        return []
     fields = {descriptor.name for descriptor in point.DESCRIPTOR.fields}
     if "as_double" in fields:
         which = point.WhichOneof("value")

@@ -162,8 +162,11 @@ def edge_logs() -> ExportLogsServiceRequest:
     )
 
 
-# Values that every kind of metric point can carry: scalars only make labels.
-LABELS: dict[str, Any] = {"route": "/a", "empty": "", "shard": -1, "ratio": 1.0, "ok": True, "ü": "ß"}
+# Values that every kind of metric point carries.
+LABELS: dict[str, Any] = {
+    "route": "/a", "empty": "", "shard": -1, "ratio": 1.0, "ok": True, "ü": "ß", "none": None,
+    "bytes": b"\x00\xff", "list": [1, "a", True], "map": {"k": [2.5, None]},
+}
 
 
 def _exemplars(value: float | int) -> list[Exemplar]:

@@ -335,6 +335,69 @@ struct TelemetryNodeTests {
         }
     }
 
+    /// Also when it has a value, or a shape that has always a count; and structured attributes and the resource tell
+    /// series apart.
+    @Test(arguments: [false, true])
+    func aPointWithoutARecordedValueIsNone(flushed: Bool) async throws {
+        try await Self.withNode(flushed ? Self.eager : Limits()) { node, _ in
+            let attributes = [KeyValue("raw", .bytes([1])), KeyValue("list", .array([.int(1)]))]
+            let body = OTLPEncoder.protobuf(
+                metrics: ["a", "b"].map { host in
+                    ResourceMetrics(
+                        resource: Resource(attributes: [KeyValue("host.name", .string(host))]),
+                        scopes: [
+                            ScopeMetrics(metrics: [
+                                Metric(
+                                    name: "load",
+                                    unit: "1",
+                                    data: .gauge([
+                                        NumberPoint(
+                                            attributes: attributes,
+                                            time: 1,
+                                            value: .int(7)
+                                        ),
+                                        NumberPoint(
+                                            attributes: attributes,
+                                            time: 2,
+                                            flags: 1,
+                                            value: .int(0)
+                                        ),
+                                    ])
+                                ),
+                                Metric(
+                                    name: "spread",
+                                    data: .histogram(
+                                        [HistogramPoint(time: 2, flags: 1)],
+                                        temporality: 1
+                                    )
+                                ),
+                            ])
+                        ]
+                    )
+                }
+            )
+            _ = try await node.ingest(
+                IngestRequest(
+                    space: "default",
+                    signal: .metrics,
+                    encoding: .protobuf,
+                    body: body
+                )
+            )
+            let series = try node.metricRange(MetricSearch(name: "load"), space: "default")
+            #expect(series.map { $0.points.map(\.value) } == [[.int(7)], [.int(7)]])
+            #expect(
+                Set(series.map { $0.origin.resource.attributes }) == [
+                    [KeyValue("host.name", .string("a"))], [KeyValue("host.name", .string("b"))],
+                ]
+            )
+            let labels = Dictionary(uniqueKeysWithValues: try #require(series.first).labels)
+            #expect(labels["raw"] == #"{"$bytes":"AQ=="}"# && labels["list"] == "[1]")
+            #expect(series.first?.unit == "1")
+            #expect(try node.metricRange(MetricSearch(name: "spread"), space: "default").isEmpty)
+        }
+    }
+
     @Test(arguments: [false, true])
     func integersThatNoDoubleHoldsComeBackExactly(flushed: Bool) async throws {
         try await Self.withNode(flushed ? Self.eager : Limits()) { node, _ in

@@ -77,17 +77,7 @@ struct LogRoutes: RouteGroup {
             writer.key("attributes")
             writer.attributes(record.attributes)
             writer.member("droppedAttributesCount", record.droppedAttributes)
-            writer.key("resource")
-            writer.attributes(log.origin.resource.attributes)
-            writer.member("resourceSchemaUrl", log.origin.resourceSchemaURL)
-            writer.key("scope")
-            writer.object { writer in
-                writer.member("name", log.origin.scope.name)
-                writer.member("version", log.origin.scope.version)
-                writer.key("attributes")
-                writer.attributes(log.origin.scope.attributes)
-                writer.member("schemaUrl", log.origin.scopeSchemaURL)
-            }
+            writer.origin(log.origin)
         }
     }
 }
@@ -98,6 +88,21 @@ extension JSONWriter {
         var bytes: [UInt8] = []
         ValueJSON.append(value, into: &bytes)
         json(bytes)
+    }
+
+    /// Where a record comes from, as members of it.
+    mutating func origin(_ origin: Origin) {
+        key("resource")
+        attributes(origin.resource.attributes)
+        member("resourceSchemaUrl", origin.resourceSchemaURL)
+        key("scope")
+        object { writer in
+            writer.member("name", origin.scope.name)
+            writer.member("version", origin.scope.version)
+            writer.key("attributes")
+            writer.attributes(origin.scope.attributes)
+            writer.member("schemaUrl", origin.scopeSchemaURL)
+        }
     }
 
     /// Attributes as an object.

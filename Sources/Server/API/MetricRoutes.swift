@@ -65,6 +65,8 @@ struct MetricRoutes: RouteGroup {
                 writer.object { writer in
                     for label in series.labels { writer.member(label.key, label.value) }
                 }
+                writer.member("unit", series.unit)
+                writer.origin(series.origin)
                 guard points else {
                     writer.member("pointCount", series.points.count)
                     return

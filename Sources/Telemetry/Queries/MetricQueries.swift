@@ -18,8 +18,13 @@ public struct MetricName: Hashable, Sendable {
 
 /// One series of a metric and its points.
 public struct MetricSeries: Sendable {
-    /// The attributes of the points, `service.name`, and `statistic` where a metric has several.
+    /// The attributes of the points, `service.name`, and `statistic` where a metric has several; structured
+    /// values are JSON text.
     public let labels: [(key: String, value: String)]
+    /// The unit the points were sent with; empty when they have none.
+    public let unit: String
+    /// Where they come from; series may differ in nothing else.
+    public let origin: Origin
     /// Unix nanoseconds and value, in order of time.
     public let points: [(time: Int64, value: MetricValue)]
 }
@@ -188,6 +193,8 @@ private struct SeriesBuilder {
     }
     private struct Entry {
         let labels: [(key: String, value: String)]
+        let unit: String
+        let origin: Origin
         /// One value per time: a point that was sent twice counts once.
         var points: [Int64: MetricValue] = [:]
     }
@@ -202,13 +209,14 @@ private struct SeriesBuilder {
         let columns = TelemetryCatalog.tables[scan.table].schema.fields.indices.map {
             scan.column($0)
         }
-        let reader = AttributeReader(
+        var reader = AttributeReader(
             columns,
             promoted: .metrics,
             origin: Position.origin,
             attributes: Position.attributes
         )
-        for row in scan.rows {
+        for row in scan.rows
+        where columns[Position.flags].integer(row) & Self.hasNoRecordedValue == 0 {
             let id = columns[Position.seriesID].identifier(row).0
             let time = columns[Position.timeNano].integer(row)
             for (statistic, value) in Self.values(scan.table, columns, row) {
@@ -221,14 +229,28 @@ private struct SeriesBuilder {
                         labels.append(("service.instance.id", instance))
                     }
                     labels += try reader.attributes(row).map {
-                        ($0.key, RowFilter.text($0.value) ?? "")
+                        ($0.key, RowFilter.text($0.value) ?? Self.json($0.value))
                     }
                     if !statistic.isEmpty { labels.append(("statistic", statistic)) }
-                    entries[key] = Entry(labels: labels.sorted { $0.key < $1.key })
+                    entries[key] = Entry(
+                        labels: labels.sorted { $0.key < $1.key },
+                        unit: columns[Position.unit].text(row) ?? "",
+                        origin: try reader.origin(row)
+                    )
                 }
                 entries[key]?.points[time] = value
             }
         }
+    }
+
+    /// The flag of a point that only says that there is none, whatever else it has: metrics.proto,
+    /// `DataPointFlags`.
+    private static let hasNoRecordedValue: Int64 = 1
+
+    private static func json(_ value: AnyValue) -> String {
+        var bytes: [UInt8] = []
+        ValueJSON.append(value, into: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The numbers of one point, each with the name of its statistic.
@@ -274,7 +296,12 @@ private struct SeriesBuilder {
             let points = entry.points.sorted { $0.key < $1.key }.map {
                 (time: $0.key, value: $0.value)
             }
-            return MetricSeries(labels: entry.labels, points: stepped(points))
+            return MetricSeries(
+                labels: entry.labels,
+                unit: entry.unit,
+                origin: entry.origin,
+                points: stepped(points)
+            )
         }.sorted { left, right in
             left.labels.map { "\($0.key)=\($0.value)" }.lexicographicallyPrecedes(
                 right.labels.map { "\($0.key)=\($0.value)" }

@@ -43,16 +43,17 @@ extension OpenAPIDocument {
             "droppedAttributesCount": {"type": "integer"},
             "resource": {"type": "object", "additionalProperties": true},
             "resourceSchemaUrl": {"type": "string"},
-            "scope": {
-              "type": "object",
-              "required": ["name", "version", "attributes", "schemaUrl"],
-              "properties": {
-                "name": {"type": "string"},
-                "version": {"type": "string"},
-                "attributes": {"type": "object", "additionalProperties": true},
-                "schemaUrl": {"type": "string"}
-              }
-            }
+            "scope": {"$ref": "#/components/schemas/Scope"}
+          }
+        },
+        "Scope": {
+          "type": "object",
+          "required": ["name", "version", "attributes", "schemaUrl"],
+          "properties": {
+            "name": {"type": "string"},
+            "version": {"type": "string"},
+            "attributes": {"type": "object", "additionalProperties": true},
+            "schemaUrl": {"type": "string"}
           }
         },
         "Metric": {
@@ -72,13 +73,17 @@ extension OpenAPIDocument {
         "Labels": {
           "type": "object",
           "additionalProperties": {"type": "string"},
-          "description": "service.name, the attributes, and statistic where there are several."
+          "description": "service.name, the attributes (structured ones as JSON text), and statistic where there are several."
         },
         "Series": {
           "type": "object",
-          "required": ["labels", "points"],
+          "required": ["labels", "unit", "resource", "resourceSchemaUrl", "scope", "points"],
           "properties": {
             "labels": {"$ref": "#/components/schemas/Labels"},
+            "unit": {"type": "string"},
+            "resource": {"type": "object", "additionalProperties": true},
+            "resourceSchemaUrl": {"type": "string"},
+            "scope": {"$ref": "#/components/schemas/Scope"},
             "points": {
               "type": "array",
               "items": {

@@ -126,9 +126,16 @@ extension OpenAPIDocument {
                           "type": "array",
                           "items": {
                             "type": "object",
-                            "required": ["labels", "pointCount"],
+                            "required": [
+                              "labels", "unit", "resource", "resourceSchemaUrl", "scope",
+                              "pointCount"
+                            ],
                             "properties": {
                               "labels": {"$ref": "#/components/schemas/Labels"},
+                              "unit": {"type": "string"},
+                              "resource": {"type": "object", "additionalProperties": true},
+                              "resourceSchemaUrl": {"type": "string"},
+                              "scope": {"$ref": "#/components/schemas/Scope"},
                               "pointCount": {"type": "integer"}
                             }
                           }
