@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server as make_wsgi_server
 
@@ -261,5 +265,57 @@ def test_instrumented_web_application(server: Holdfast, exporters: Exporters) ->
         assert len(server.get("/api/traces", service="sdk-shop")["data"]) == 4
         assert len(server.get("/api/traces", service="sdk-shop", tags='{"error":"true"}')["data"]) == 1
         assert {name: stored_points(server, name) for name in expected} == expected
+
+    before_and_after_flush(server, check)
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
+def test_automatically_instrumented_web_application(server: Holdfast, protocol: str) -> None:
+    """`opentelemetry-instrument` before an application without a line about OpenTelemetry."""
+    signals = {f"OTEL_{signal}_EXPORTER": "otlp" for signal in ("TRACES", "METRICS", "LOGS")}
+    process = subprocess.Popen(
+        [
+            Path(sys.executable).with_name("opentelemetry-instrument"), sys.executable,
+            Path(__file__).with_name("web_application.py"),
+        ],
+        env={
+            **os.environ, **signals,
+            "OTEL_SERVICE_NAME": "auto-shop",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+            "OTEL_EXPORTER_OTLP_ENDPOINT":
+                f"http://{server.grpc}" if protocol == "grpc" else server.http,
+            "OTEL_EXPORTER_OTLP_INSECURE": "true",
+            "OTEL_PYTHON_LOGGING_AUTO_INSTRUMENTATION_ENABLED": "true",
+        },
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+    try:
+        url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        statuses = [requests.get(url + path, timeout=10).status_code for path in ("/items/1", "/items/2", "/fail")]
+    finally:
+        process.terminate()
+        _, errors = process.communicate(timeout=30)
+    assert statuses == [200, 200, 500] and process.returncode == 0, errors
+
+    def check() -> None:
+        traces = server.get("/api/traces", service="auto-shop")["data"]
+        spans = {span["traceID"]: span for trace in traces for span in trace["spans"]}
+        assert sorted(span["operationName"] for span in spans.values()) == [
+            "GET /fail", "GET /items/<int:number>", "GET /items/<int:number>",
+        ]
+        failed = next(span for span in spans.values() if span["operationName"] == "GET /fail")
+        fields = {field["key"]: field["value"] for log in failed["logs"] for field in log["fields"]}
+        assert fields["exception.message"] == "the kitchen is on fire"
+        assert {"key": "error", "type": "bool", "value": True} in failed["tags"]
+        logs = server.get("/api/logs", service="auto-shop", q="nearly sold out")["logs"]
+        assert sorted(log["body"] for log in logs) == [f"item {n} is nearly sold out" for n in (1, 2)]
+        for log in logs:
+            assert log["severityText"] in ("WARN", "WARNING") and log["severityNumber"] == 13
+            span = spans[log["traceId"]]
+            assert log["spanId"] == span["spanID"] and span["operationName"].startswith("GET /items")
+        raised = server.get("/api/logs", service="auto-shop", q="Exception on /fail")["logs"]
+        assert [log["traceId"] for log in raised] == [failed["traceID"]]
+        names = {metric["name"] for metric in server.get("/api/metrics/names")["metrics"]}
+        assert any(name.startswith("http.server.") for name in names), names
 
     before_and_after_flush(server, check)
