@@ -64,6 +64,30 @@ struct RestFaultTests {
         try expect(world, cell, path)
     }
 
+    /// Every call of an opening that steps back from a damaged manifest fails, in every way; then the power goes.
+    @Test(arguments: FaultKind.allCases)
+    func steppingBackLosesNothingWhateverFails(kind: FaultKind) throws {
+        let cell = try #require(Self.cells.first { $0.column == .manifest })
+        for call in 1... {
+            let world = World(WorldOptions(seed: 3))
+            let path = try Self.prepare(world, .manifest).target
+            world.disk.edit(path) { Self.damaged($0, cell, []) }
+            let damaged = world.disk.contents(path)
+            let process = world.fileSystem
+            process.arm(Fault(kind, at: call))
+            if let engine = try? open(world), process.isAlive { engine.close() }
+            world.losePower(.losing)
+            world.fileSystem = world.disk.boot()
+            world.engine = try open(world)
+            let found = try #require(try world.observe())
+            try world.ledger.settle(found, afterRecovery: true)
+            let number = try #require(UInt64(path.dropLast(5).suffix(20)))
+            let copy = World.root + "/spaces/default/damaged/\(number).json"
+            #expect(world.disk.contents(copy) == damaged, "call \(call)")
+            guard process.hasFired else { break }
+        }
+    }
+
     // MARK: - The store
 
     /// A closed store with three journal files, two segments in one hour, several versions and two letters.

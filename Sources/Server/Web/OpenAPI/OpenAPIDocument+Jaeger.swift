@@ -208,7 +208,7 @@ extension OpenAPIDocument {
             ],
             "responses": {
               "200": {
-                "description": "Calls between services.",
+                "description": "Calls between services, by when the called span began; its caller may have begun up to an hour before the time asked for.",
                 "content": {
                   "application/json": {
                     "schema": {"$ref": "#/components/schemas/JaegerDependencies"}
