@@ -20,8 +20,8 @@ for sanitizer in ${SANITIZERS:-address thread}; do
         "$(dirname "$(readlink -f "$(command -v swiftc)")")/clang" -O1 -shared -fPIC -o "$preload" \
             Scripts/tsan-mutex.c -ldl
     fi
-    # What has time limits first, alone: beside the rest it would wait for the processors.
-    for part in --filter --skip; do
-        LD_PRELOAD=$preload swift test --skip-build --disable-xctest "${flags[@]}" "$part" '^ServerTests\.'
-    done
+    run=(swift test --skip-build --disable-xctest "${flags[@]}")
+    # What has time limits goes one at a time: beside the rest it would wait for the processors.
+    LD_PRELOAD=$preload "${run[@]}" --no-parallel --filter '^ServerTests\.'
+    LD_PRELOAD=$preload "${run[@]}" --skip '^ServerTests\.'
 done
