@@ -37,6 +37,8 @@ public enum TagCacheLimits {
     public static let persistentKeyByteCountMax = 511
     /// Most simultaneous readers of the persistent tier.
     static let readerCountMax = 512
+    /// How often the file of the persistent tier is opened without being closed in order before it is dropped.
+    static let openingsWithoutEndMax = 5
     /// How often a read of the persistent tier is repeated because of writes beside it.
     static let persistentReadAttemptsMax = 8
     /// Most writes that one transaction of the persistent tier carries.

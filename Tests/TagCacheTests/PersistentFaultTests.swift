@@ -7,7 +7,8 @@ import Testing
 
 /// Faults of the persistent tier, provoked for real.
 struct PersistentFaultTests {
-    @Test(arguments: ["garbage", "foreign", "truncated", "flipped"])
+    /// The last looks as it did when it was closed.
+    @Test(arguments: ["garbage", "foreign", "truncated", "changed", "rotten value"])
     func aDamagedFileIsDroppedAndTheCacheGoesOn(damage: String) async throws {
         try await withDirectory { directory in
             var cache = try await openCache(directory)
@@ -23,12 +24,61 @@ struct PersistentFaultTests {
             case "truncated": bytes = Array(bytes.prefix(5 * 4096))
             default: bytes = bytes.map { $0 == 7 ? 8 : $0 }
             }
+            var before = stat()
+            #expect(stat(path, &before) == 0)
             try Data(bytes).write(to: URL(filePath: path))
+            if damage == "rotten value" {
+                #expect(utimensat(AT_FDCWD, path, [before.st_atim, before.st_mtim], 0) == 0)
+            }
             cache = try await openCache(directory)
             #expect(try cache.get("k5") == nil)
             try await cache.set([9], for: "k5")
             #expect(try cache.get("k5") == [9])
-            #expect(cache.stats.persistent.rebuilds == (damage == "flipped" ? 0 : 1))
+            #expect(cache.stats.persistent.rebuilds == (damage == "rotten value" ? 0 : 1))
+        }
+    }
+
+    /// LMDB would follow what such pages say wherever it leads.
+    @Test(arguments: 0..<200)
+    func aFileWithDamagedPagesIsNotRead(seed: Int) async throws {
+        try await withDirectory { directory in
+            var generator = SeededGenerator(seed: UInt64(seed))
+            var cache = try await openCache(directory)
+            for number in 0..<40 {
+                try await cache.set([UInt8](repeating: 7, count: 400), for: "k\(number)")
+            }
+            try await cache.close()
+            let path = directory + "/entries.mdb"
+            var bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+            for _ in 0...generator.below(5) {
+                bytes[generator.below(bytes.count)] ^= UInt8(1 << generator.below(8))
+            }
+            try Data(bytes).write(to: URL(filePath: path))
+            cache = try await openCache(directory)
+            for number in 0..<40 { #expect(try cache.get("k\(number)") == nil) }
+            #expect(cache.stats.persistent.rebuilds == 1)
+            try await cache.close()
+        }
+    }
+
+    /// As when reading it ends the process each time.
+    @Test func aFileThatWasNeverClosedInOrderIsDroppedInTheEnd() async throws {
+        try await withDirectory { directory in
+            var cache = try await openCache(directory)
+            try await cache.set([1], for: "a")
+            try await cache.close()
+            let path = directory + "/state"
+            for openings in 0...TagCacheLimits.openingsWithoutEndMax {
+                let clean = try String(contentsOfFile: path, encoding: .utf8).dropLast()
+                try Data("\(clean)\(openings)".utf8).write(to: URL(filePath: path))
+                cache = try await openCache(directory)
+                let isDropped = openings == TagCacheLimits.openingsWithoutEndMax
+                #expect(try cache.get("a") == (isDropped ? nil : [1]))
+                let state = try String(contentsOfFile: path, encoding: .utf8)
+                #expect(isDropped || state.hasSuffix(" \(openings + 1)"))
+                try await cache.close()
+                #expect(try String(contentsOfFile: path, encoding: .utf8).hasSuffix(" 0"))
+            }
         }
     }
 

@@ -1,13 +1,18 @@
 // The directory of the persistent tier.
 //
 //   lock         held (`flock`) while a cache has the directory open
-//   state        "clean", or "open " and the machine's boot id
+//   state        "clean", the file's size and time of change; or "open" and the machine's boot id; and
+//                how often the file has been opened since it was last closed in order
 //   entries.mdb  LMDB's file, and beside it entries.mdb-lock
 //
 // Commits are not synced, so the file is sound after the death of the process but perhaps not
 // after the loss of power. `state` is written and synced before the first change of the file; before
 // the file is opened it says whether the machine has been started anew since it was last changed
 // without being closed. Then it is dropped, unread.
+//
+// LMDB keeps no checksums, and a damaged page can end the process. So a file that was closed in order and
+// has been changed since is dropped, too; and so is one whose last openings all ended out of order, lest
+// what is damaged and looks sound ends one process after the other.
 
 import Failpoints
 import Synchronization
@@ -22,6 +27,8 @@ final class PersistentDirectory: Sendable {
     /// The lock file, until it is given up.
     private let lock: Mutex<Int32?>
     private let isMarkedOpen = Mutex(false)
+    /// How often the file was opened since it was last closed in order.
+    private let openings = Atomic(1)
     private let failpoints: FailpointRegistry
 
     var filePath: String { path + "/entries.mdb" }
@@ -59,12 +66,22 @@ final class PersistentDirectory: Sendable {
         Glibc.close(file)
     }
 
-    /// Whether the file may be opened: it was closed in order, or this boot wrote it.
-    func isTrustworthy() -> Bool {
-        guard let state = Self.contents(of: statePath) else {
+    /// Whether the file may be opened: it is as it was when it was closed in order, or this boot wrote it.
+    ///
+    /// Counts the opening.
+    func isTrustworthy() throws(LMDBFailure) -> Bool {
+        guard let found = Self.contents(of: statePath) else {
             return access(filePath, F_OK) != 0
         }
-        return state == "clean" || state == Self.openState
+        let words = found.split(separator: " ")
+        guard words.count > 2, let openings = Int(words[words.count - 1]),
+            openings < TagCacheLimits.openingsWithoutEndMax
+        else { return false }
+        let state = words.dropLast().joined(separator: " ")
+        guard state == Self.openState || state == fingerprint else { return false }
+        try write("\(state) \(openings + 1)")
+        self.openings.store(openings + 1, ordering: .relaxed)
+        return true
     }
 
     /// Notes durably that the file is being changed; comes before the first change.
@@ -72,19 +89,20 @@ final class PersistentDirectory: Sendable {
         try isMarkedOpen.withLock { isMarked throws(LMDBFailure) in
             if isMarked { return }
             try failpoints.reach(.markOpen)
-            try write(Self.openState)
+            try write("\(Self.openState) \(openings.load(ordering: .relaxed))", isDurable: true)
             isMarked = true
         }
     }
 
-    /// Notes that the file is whole, if `sync` makes it so; does nothing if it was never changed.
+    /// Notes that the file is whole, if `sync` makes it so.
     func markClean(_ sync: () throws(LMDBFailure) -> Void) throws(LMDBFailure) {
         try isMarkedOpen.withLock { isMarked throws(LMDBFailure) in
-            if !isMarked { return }
-            try failpoints.reach(.closeSync)
-            try sync()
-            try failpoints.reach(.closeMark)
-            try write("clean")
+            if isMarked {
+                try failpoints.reach(.closeSync)
+                try sync()
+                try failpoints.reach(.closeMark)
+            }
+            if let fingerprint { try write("\(fingerprint) 0", isDurable: isMarked) }
             isMarked = false
         }
     }
@@ -94,6 +112,14 @@ final class PersistentDirectory: Sendable {
         try failpoints.reach(.openDrop)
         unlink(filePath + "-lock")
         if unlink(filePath) != 0, errno != ENOENT { throw LMDBFailure(code: errno) }
+    }
+
+    /// Says that the file is whole, and which one; nil when there is none.
+    private var fingerprint: String? {
+        var status = stat()
+        guard stat(filePath, &status) == 0 else { return nil }
+        let time = status.st_mtim
+        return "clean \(status.st_size) \(time.tv_sec).\(time.tv_nsec)"
     }
 
     private static let openState = "open " + (contents(of: "/proc/sys/kernel/random/boot_id") ?? "")
@@ -108,12 +134,14 @@ final class PersistentDirectory: Sendable {
         return String(decoding: bytes.prefix(count).filter { $0 != 10 }, as: UTF8.self)
     }
 
-    private func write(_ text: String) throws(LMDBFailure) {
+    private func write(_ text: String, isDurable: Bool = false) throws(LMDBFailure) {
         let file = open(statePath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw LMDBFailure(code: errno) }
         defer { close(file) }
         let bytes = Array(text.utf8)
-        guard Glibc.write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else {
+        guard Glibc.write(file, bytes, bytes.count) == bytes.count,
+            !isDurable || fsync(file) == 0
+        else {
             throw LMDBFailure(code: errno)
         }
     }

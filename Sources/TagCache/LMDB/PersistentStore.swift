@@ -127,7 +127,7 @@ final class PersistentStore: Sendable {
 
     /// Opens the file; one that cannot be trusted or is damaged is dropped first.
     private func openWhatCanBeTrusted() throws(LMDBFailure) {
-        if !directory.isTrustworthy() {
+        if try !directory.isTrustworthy() {
             state.withLock { $0.statistics.rebuilds += 1 }
             try directory.dropFile()
         }
