@@ -54,11 +54,11 @@ enum TagCacheFailpoint: String, Failpoint {
     case roomBegin = "cache.room.begin"
     /// Everything is committed; the loss of power would cost the file.
     ///
-    /// Closing throws; the directory is free, and the next opening drops the file.
+    /// Closing throws; the directory is free. The next opening trusts the file unless the power goes before it.
     case closeSync = "cache.close.sync"
     /// The file is whole on disk; it is not marked so.
     ///
-    /// Closing throws; the directory is free, and the next opening drops the file.
+    /// Closing throws; the directory is free. The next opening trusts the file unless the power goes before it.
     case closeMark = "cache.close.mark"
     /// An invalidation is carried out here and numbered; the bus does not have it.
     ///
