@@ -1,5 +1,4 @@
 import Dispatch
-import Logging
 import OTLP
 import Storage
 import Synchronization
@@ -9,18 +8,6 @@ import Testing
 
 /// A node that has no room says so before anything reaches the journal.
 struct BackpressureTests {
-    private static func open(
-        _ change: (inout NodeConfiguration) -> Void
-    ) throws -> TelemetryNode {
-        var configuration = NodeConfiguration(
-            dataDirectory: "/tmp/holdfast-full-\(SystemRandom().next())"
-        )
-        change(&configuration)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        return try TelemetryNode(configuration: configuration, logger: logger)
-    }
-
     private static let request: IngestRequest = {
         let records = [LogRecord(time: 1, body: .string("a line"))]
         let body = OTLPEncoder.json(logs: [ResourceLogs(scopes: [ScopeLogs(records: records)])])
@@ -41,7 +28,9 @@ struct BackpressureTests {
     @Test func aFullQueueRefuses() async throws {
         let size = Self.request.body.count
         for (limit, isEnough) in [(size - 1, false), (size, true)] {
-            let node = try Self.open { $0.limits.queueBytesMax = limit }
+            let directory = newDirectory()
+            defer { removeTree(directory) }
+            let node = try openNode(directory) { $0.limits.queueBytesMax = limit }
             defer { node.close() }
             if isEnough {
                 _ = try await node.ingest(Self.request)
@@ -53,7 +42,9 @@ struct BackpressureTests {
     }
 
     @Test func aFullMemtableIsFlushedEarlyWhileSomeWaitAndTheRestIsRefused() async throws {
-        let node = try Self.open {
+        let directory = newDirectory()
+        defer { removeTree(directory) }
+        let node = try openNode(directory) {
             $0.limits.memtableFlushBytes = 1
             $0.limits.memtableBytesMax = 2
             $0.limits.waitersMax = 1
@@ -76,7 +67,9 @@ struct BackpressureTests {
 
     /// Its rows need a dead letter that there is no room for.
     @Test func aFlushThatFailsMakesNoRoom() async throws {
-        let node = try Self.open {
+        let directory = newDirectory()
+        defer { removeTree(directory) }
+        let node = try openNode(directory) {
             $0.limits.memtableFlushBytes = 1
             $0.limits.memtableBytesMax = 2
             $0.limits.segmentValueBytesMax = 5
@@ -104,7 +97,9 @@ struct BackpressureTests {
     }
 
     @Test func aNearlyFullDiskRefuses() async throws {
-        let node = try Self.open {
+        let directory = newDirectory()
+        defer { removeTree(directory) }
+        let node = try openNode(directory) {
             $0.limits.diskUsedFractionMax = 1e-12
         }
         defer { node.close() }

@@ -1,5 +1,4 @@
 import Dispatch
-import Logging
 import OTLP
 import Storage
 import Testing
@@ -9,15 +8,9 @@ import Testing
 /// What a node does with requests that it acknowledged and cannot apply.
 struct DeadLetterNodeTests {
     private static func open(_ directory: String, _ limits: Limits) throws -> TelemetryNode {
-        var configuration = NodeConfiguration(dataDirectory: directory)
-        configuration.limits = limits
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        return try TelemetryNode(
-            configuration: configuration,
-            environment: Environment(clock: StoppedClock()),
-            logger: logger
-        )
+        try openNode(directory, environment: Environment(clock: StoppedClock())) {
+            $0.limits = limits
+        }
     }
 
     /// No letter is ever due: what is replayed, the test replays.
@@ -52,7 +45,8 @@ struct DeadLetterNodeTests {
     }
 
     @Test func onePoisonousRecordIsKeptApartAndReplayedWhenItCanBe() async throws {
-        let directory = "/tmp/holdfast-letters-\(SystemRandom().next())"
+        let directory = newDirectory()
+        defer { removeTree(directory) }
         let long = String(repeating: "x", count: 2_000)
         let node = try Self.open(directory, Self.strict)
         _ = try await node.ingest(Self.logs(["a", "b", long, "c"]))
@@ -83,7 +77,8 @@ struct DeadLetterNodeTests {
     }
 
     @Test func aJournaledRequestThatDoesNotDecodeBecomesALetterAndTheNodeStarts() async throws {
-        let directory = "/tmp/holdfast-letters-\(SystemRandom().next())"
+        let directory = newDirectory()
+        defer { removeTree(directory) }
         let engine = try StorageEngine.open(
             environment: Environment(),
             dataDirectory: directory,
@@ -107,7 +102,8 @@ struct DeadLetterNodeTests {
     }
 
     @Test func newWorkIsRefusedWhileLettersFillTheirShare() async throws {
-        let directory = "/tmp/holdfast-letters-\(SystemRandom().next())"
+        let directory = newDirectory()
+        defer { removeTree(directory) }
         let node = try Self.open(directory, Self.strict)
         _ = try await node.ingest(Self.logs([String(repeating: "x", count: 2_000)]))
         node.maintenanceThread.sync {}

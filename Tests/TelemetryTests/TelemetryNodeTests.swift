@@ -1,4 +1,3 @@
-import Logging
 import OTLP
 import Storage
 import Synchronization
@@ -8,34 +7,6 @@ import Testing
 
 /// Requests in, answers out, through one node.
 struct TelemetryNodeTests {
-    private static func withNode<Result>(
-        _ limits: Limits = Limits(),
-        _ body: (TelemetryNode, String) async throws -> Result
-    ) async throws -> Result {
-        let directory = "/tmp/holdfast-node-\(SystemRandom().next())"
-        let node = try open(directory, limits)
-        let result: Result
-        do {
-            result = try await body(node, directory)
-        } catch {
-            node.close()
-            throw error
-        }
-        node.close()
-        return result
-    }
-
-    private static func open(
-        _ directory: String,
-        _ limits: Limits = Limits()
-    ) throws -> TelemetryNode {
-        var configuration = NodeConfiguration(dataDirectory: directory)
-        configuration.limits = limits
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        return try TelemetryNode(configuration: configuration, logger: logger)
-    }
-
     /// Limits under which every request is flushed soon.
     private static let eager: Limits = {
         var limits = Limits()
@@ -91,7 +62,7 @@ struct TelemetryNodeTests {
 
     @Test(arguments: [false, true])
     func aSpanComesBackAsItWasSent(flushed: Bool) async throws {
-        try await Self.withNode(flushed ? Self.eager : Limits()) { node, directory in
+        try await withNode(flushed ? Self.eager : Limits()) { node, directory in
             var span = Self.span(
                 trace: 1,
                 span: 2,
@@ -121,7 +92,7 @@ struct TelemetryNodeTests {
             let found = try #require(try node.trace(span.traceID, space: "default"))
             try Self.expectEqual(found, span)
             node.close()
-            let reopened = try Self.open(directory)
+            let reopened = try openNode(directory)
             defer { reopened.close() }
             try Self.expectEqual(
                 try #require(try reopened.trace(span.traceID, space: "default")),
@@ -144,7 +115,7 @@ struct TelemetryNodeTests {
     }
 
     @Test func aResentRequestMakesNoSecondSpan() async throws {
-        try await Self.withNode(Self.eager) { node, _ in
+        try await withNode(Self.eager) { node, _ in
             let request = Self.request(
                 "shop",
                 [Self.span(trace: 1, span: 1), Self.span(trace: 1, span: 2)]
@@ -157,7 +128,7 @@ struct TelemetryNodeTests {
 
     @Test(arguments: [false, true])
     func searchFindsTracesByEveryCondition(flushed: Bool) async throws {
-        try await Self.withNode(flushed ? Self.eager : Limits()) { node, _ in
+        try await withNode(flushed ? Self.eager : Limits()) { node, _ in
             for index in UInt64(1)...40 {
                 _ = try await node.ingest(
                     Self.request(
@@ -216,7 +187,7 @@ struct TelemetryNodeTests {
     }
 
     @Test func dependenciesJoinParentsThatArrivedElsewhere() async throws {
-        try await Self.withNode(Self.eager) { node, _ in
+        try await withNode(Self.eager) { node, _ in
             _ = try await node.ingest(
                 Self.request("back", [Self.span(trace: 1, span: 2, parent: 1, error: true)])
             )
@@ -234,7 +205,7 @@ struct TelemetryNodeTests {
 
     @Test(arguments: [false, true])
     func logsComeNewestFirstPageByPage(flushed: Bool) async throws {
-        try await Self.withNode(flushed ? Self.eager : Limits()) { node, _ in
+        try await withNode(flushed ? Self.eager : Limits()) { node, _ in
             for batch in 0..<5 {
                 let records = (0..<10).map { index in
                     // Every second time is shared by two records.
@@ -291,7 +262,7 @@ struct TelemetryNodeTests {
 
     @Test(arguments: [false, true])
     func metricsComeBackAsSeries(flushed: Bool) async throws {
-        try await Self.withNode(flushed ? Self.eager : Limits()) { node, _ in
+        try await withNode(flushed ? Self.eager : Limits()) { node, _ in
             for time in UInt64(1)...6 {
                 let points = ["a", "b"].map { host in
                     NumberPoint(
@@ -339,7 +310,7 @@ struct TelemetryNodeTests {
     /// series apart.
     @Test(arguments: [false, true])
     func aPointWithoutARecordedValueIsNone(flushed: Bool) async throws {
-        try await Self.withNode(flushed ? Self.eager : Limits()) { node, _ in
+        try await withNode(flushed ? Self.eager : Limits()) { node, _ in
             let attributes = [KeyValue("raw", .bytes([1])), KeyValue("list", .array([.int(1)]))]
             let body = OTLPEncoder.protobuf(
                 metrics: ["a", "b"].map { host in
@@ -400,7 +371,7 @@ struct TelemetryNodeTests {
 
     @Test(arguments: [false, true])
     func integersThatNoDoubleHoldsComeBackExactly(flushed: Bool) async throws {
-        try await Self.withNode(flushed ? Self.eager : Limits()) { node, _ in
+        try await withNode(flushed ? Self.eager : Limits()) { node, _ in
             let value = (Int64(1) << 53) + 1
             let point = NumberPoint(time: 1_000_000_000, value: .int(value))
             let body = OTLPEncoder.protobuf(metrics: [
@@ -423,7 +394,7 @@ struct TelemetryNodeTests {
 
     @Test(arguments: [false, true])
     func timesOfAnySizeAreKept(flushed: Bool) async throws {
-        try await Self.withNode(flushed ? Self.eager : Limits()) { node, directory in
+        try await withNode(flushed ? Self.eager : Limits()) { node, directory in
             let starts: [UInt64] = [0, 1, 1 << 63, .max - 600, UInt64(Int64.max)]
             for (index, start) in starts.enumerated() {
                 let span = Self.span(trace: UInt64(index + 1), span: 1, start: start & ~0x3ff)
@@ -450,7 +421,7 @@ struct TelemetryNodeTests {
             search.step = 1
             #expect(try node.metricRange(search, space: "default").count == 1)
             node.close()
-            let reopened = try Self.open(directory)
+            let reopened = try openNode(directory)
             defer { reopened.close() }
             let found = try reopened.searchTraces(TraceSearch(), space: "default")
             #expect(found.count == starts.count)
@@ -458,7 +429,7 @@ struct TelemetryNodeTests {
     }
 
     @Test func aSeverityIsKnownByItsNumberWhateverItsText() async throws {
-        try await Self.withNode { node, _ in
+        try await withNode { node, _ in
             let severities: [(Int32, String)] = [
                 (13, "Warning"), (16, ""), (0, "warn"), (9, "INFO"),
             ]
@@ -489,7 +460,7 @@ struct TelemetryNodeTests {
     }
 
     @Test func badRequestsAreRefusedAndStoreNothing() async throws {
-        try await Self.withNode { node, _ in
+        try await withNode { node, _ in
             let malformed = IngestRequest(
                 space: "default",
                 signal: .traces,

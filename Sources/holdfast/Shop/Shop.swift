@@ -39,7 +39,8 @@ struct Shop {
     private var cursor: UInt64
     private var nextVisit: UInt64
     private var nextReport: UInt64?
-    private var logDebt = 0.0
+    private var loggingSpanCount = 0
+    private var logCount = 0
     private var orders: [(due: UInt64, order: ShopScenarios.Order, link: SpanLink)] = []
     private var pendingSpans = Pending<ShopSpan>()
     private var pendingLogs = Pending<ShopLog>()
@@ -234,10 +235,11 @@ struct Shop {
         _ route: [ShopService: Int]
     ) -> [ShopLog] {
         var written: [ShopLog] = []
-        logDebt += settings.logsPerSpan
+        loggingSpanCount += 1
+        let due = Double(loggingSpanCount) * settings.logsPerSpan
         var failure = plan.kind == .client ? nil : plan.failure
-        while logDebt >= 1 || (failure != nil && settings.logsPerSpan > 0) {
-            logDebt -= 1
+        while Double(logCount) < due || (failure != nil && settings.logsPerSpan > 0) {
+            logCount += 1
             let isCorrelated = failure != nil || random.chance(0.7)
             let other = random.pick(ShopService.allCases)
             var record = logs.record(
