@@ -51,7 +51,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CKernels"),
         .target(name: "Failpoints"),
-        .target(name: "Parquet", dependencies: ["CZstd"]),
+        .target(name: "Parquet", dependencies: ["CKernels", "CZstd"]),
         .target(name: "OTLP"),
 
         // Level 1: makes rows durable.
@@ -73,7 +73,7 @@ let package = Package(
         .target(
             name: "Telemetry",
             dependencies: [
-                "CKernels", "OTLP", "Parquet", "Storage",
+                "OTLP", "Parquet", "Storage",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

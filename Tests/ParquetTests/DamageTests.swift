@@ -53,6 +53,12 @@ struct DamageTests {
                     _ = try reader.mayContain(rowGroup: group, field: field, identifier: (1, 2))
                     let rows = reader.rowGroups[group].rowCount
                     _ = try reader.column(rowGroup: group, field: field, rows: rows / 3..<rows / 2)
+                    _ = try reader.rows(
+                        rowGroup: group,
+                        field: field,
+                        containing: [UInt8(ascii: "1")],
+                        in: 0..<rows
+                    )
                 }
             }
             return try Fixtures.cells(reader)

@@ -35,6 +35,18 @@ enum Cell: Equatable, Sendable, CustomStringConvertible {
     }
 }
 
+extension Field.Shape {
+    /// The members of each element of a list.
+    var members: [Field.Shape] {
+        switch self {
+        case .leaf: []
+        case .list(let type): [.leaf(type, optional: false)]
+        case .map(let type): [.leaf(.string, optional: false), .leaf(type, optional: false)]
+        case .structs(let members): members.map(\.shape)
+        }
+    }
+}
+
 extension Column {
     /// The rows as values that can be compared.
     func cells(_ shape: Field.Shape) -> [Cell] {
@@ -60,15 +72,7 @@ extension Column {
                 return .words(words)
             }
         case .list(let column):
-            let shapes: [Field.Shape] =
-                switch shape {
-                case .leaf: []
-                case .list(let type): [.leaf(type, optional: false)]
-                case .map(let type):
-                    [.leaf(.string, optional: false), .leaf(type, optional: false)]
-                case .structs(let members): members.map(\.shape)
-                }
-            let children = zip(column.children, shapes).map { $0.cells($1) }
+            let children = zip(column.children, shape.members).map { $0.cells($1) }
             return (0..<rowCount).map { row in
                 let range = Int(column.offsets[row])..<Int(column.offsets[row + 1])
                 return .list(range.map { child in children.map { $0[child] } })

@@ -51,6 +51,13 @@ struct PruningTests {
         #expect(try ranges(180, nil) == [90..<95])
         #expect(try ranges(nil, 25) == [0..<20])
         #expect(try reader.pageRowRanges(rowGroup: 0, field: 0).last == 90..<95)
+        let pages = try reader.pageStatistics(rowGroup: 0, field: 0)
+        #expect(pages.map(\.rows) == (try reader.pageRowRanges(rowGroup: 0, field: 0)))
+        for (page, values) in pages.enumerated() {
+            let first = Int64(page) * 20
+            #expect(values.min == .int(first))
+            #expect(values.max == .int(min(first + 18, 188)))
+        }
         #expect(reader.cachedByteCount > 0)
         let statistics = reader.statistics(rowGroup: 0, field: 0)
         #expect(statistics?.min == .int(0))

@@ -55,6 +55,27 @@ struct RoundTripTests {
                 read.cells(field.shape) == Array(columns[position].cells(field.shape)[low..<high]),
                 "seed \(seed), \(field.name), rows \(low)..<\(high) of \(rows), pages of \(limit)"
             )
+            try expectMembers(of: read, field.shape, reader, position, low..<high)
+        }
+    }
+
+    /// Each member of a list, read alone, is as it is beside the others.
+    private func expectMembers(
+        of column: Column,
+        _ shape: Field.Shape,
+        _ reader: ParquetReader,
+        _ field: Int,
+        _ rows: Range<Int>
+    ) throws {
+        guard case .list(let list) = column else { return }
+        for (member, child) in zip(shape.members, list.children).enumerated() {
+            let alone = try reader.children(rowGroup: 0, field: field, member: member, rows: rows)
+            guard let alone else {
+                #expect(list.offsets.last == 0)
+                continue
+            }
+            #expect(alone.offsets == list.offsets)
+            #expect(alone.column.cells(child.0) == child.1.cells(child.0))
         }
     }
 }

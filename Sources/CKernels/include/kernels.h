@@ -1,10 +1,18 @@
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `count` bytes, continuing from `crc` (0 to start).
 /// Uses the processor's CRC instruction where there is one.
 uint32_t holdfast_crc32c(uint32_t crc, const void *bytes, size_t count);
+
+/// Folds `count` bytes into 16 of the same CRC-32 (that of gzip), with the processor's multiplication without
+/// carries. `crc` is the register before the bytes; behind `folded`, which begins with a register of 0, it is what it
+/// would be behind them.
+///
+/// False, and nothing done, unless `count` is a multiple of 16 of at least 64 and the processor can.
+bool holdfast_crc32_fold(uint32_t crc, const void *bytes, size_t count, uint8_t folded[16]);
 
 /// The first place where `needle` stands in `bytes`, or NULL. An empty needle stands at the beginning.
 const void *holdfast_find(const void *bytes, size_t count, const void *needle, size_t needle_count);

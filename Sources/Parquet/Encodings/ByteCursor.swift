@@ -14,6 +14,8 @@ struct ByteCursor {
 
     var remaining: Int { end - position }
     var pointer: UnsafeRawPointer { base + position }
+    /// The bytes not yet taken.
+    var rest: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: pointer, count: remaining) }
 
     /// The position before `count` bytes, which are skipped.
     mutating func take(_ count: Int) throws -> UnsafeRawPointer {

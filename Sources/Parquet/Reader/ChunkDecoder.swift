@@ -78,6 +78,16 @@ final class ChunkDecoder: @unchecked Sendable {
         byteCount: Int,
         _ values: inout LeafValues
     ) throws {
+        let header = try dataPageHeader(region, offset, byteCount)
+        try decode(region, offset, header, &values)
+    }
+
+    /// The header of the data page at `offset`, which takes `byteCount` bytes.
+    func dataPageHeader(
+        _ region: UnsafeRawBufferPointer,
+        _ offset: Int,
+        _ byteCount: Int
+    ) throws -> PageHeader {
         let header = try header(region, offset)
         guard header.byteCount + header.compressedByteCount == byteCount else {
             throw Damage.damaged("a page of another size than indexed", offset: offset)
@@ -87,7 +97,7 @@ final class ChunkDecoder: @unchecked Sendable {
                 ? Damage.unsupported("pages of kind 3")
                 : Damage.damaged("no data page", offset: offset)
         }
-        try decode(region, offset, header, &values)
+        return header
     }
 
     private func header(_ region: UnsafeRawBufferPointer, _ offset: Int) throws -> PageHeader {
@@ -108,7 +118,7 @@ final class ChunkDecoder: @unchecked Sendable {
     }
 
     /// Fills `page` with the bytes of the page at `offset`, followed by padding.
-    private func load(
+    func load(
         _ region: UnsafeRawBufferPointer,
         _ offset: Int,
         _ header: PageHeader
@@ -194,11 +204,7 @@ final class ChunkDecoder: @unchecked Sendable {
         guard header.valueCount <= chunk.valueCount - values.levelCount else {
             throw Damage.damaged("more values than the footer says", offset: offset)
         }
-        guard chunk.encodings.contains(header.encoding),
-            let encoding = EncodingCode(rawValue: header.encoding)
-        else {
-            throw Damage.damaged("encoding \(header.encoding) is not announced", offset: offset)
-        }
+        let encoding = try encoding(header, at: offset)
         var input = try load(region, offset, header)
         do {
             let levels = try decodeLevels(&input, header.valueCount, values.leaf)
@@ -210,7 +216,17 @@ final class ChunkDecoder: @unchecked Sendable {
         }
     }
 
-    private func decodeLevels(
+    /// The encoding of a data page.
+    func encoding(_ header: PageHeader, at offset: Int) throws -> EncodingCode {
+        guard chunk.encodings.contains(header.encoding),
+            let encoding = EncodingCode(rawValue: header.encoding)
+        else {
+            throw Damage.damaged("encoding \(header.encoding) is not announced", offset: offset)
+        }
+        return encoding
+    }
+
+    func decodeLevels(
         _ input: inout ByteCursor,
         _ count: Int,
         _ leaf: Leaf
@@ -307,14 +323,7 @@ final class ChunkDecoder: @unchecked Sendable {
         let leaf = values.leaf
         if encoding == .rleDictionary || encoding == .plainDictionary {
             guard let dictionaryCount else { throw Damage.damaged("codes without a dictionary") }
-            let codes = self.codes.require(count + 1)
-            let width = Int(try input.byte())
-            try RunLengthDecoder.codes(&input, width: width, count: count, into: codes)
-            var highest: UInt32 = 0
-            for index in 0..<count { highest = max(highest, codes[index]) }
-            guard Int(highest) < dictionaryCount else {
-                throw Damage.damaged("code \(highest) in a dictionary of \(dictionaryCount)")
-            }
+            let codes = try codes(&input, count, below: dictionaryCount)
             appendCodes(codes, count, levels, &values)
             return
         }
@@ -342,14 +351,7 @@ final class ChunkDecoder: @unchecked Sendable {
             values.appendFixed(target, levels)
             return
         }
-        let entries =
-            switch encoding {
-            case .plain: try text.plain(&input, count: count)
-            case .deltaLengthByteArray: try text.deltaLength(&input, count: count)
-            case .deltaByteArray: try text.delta(&input, count: count)
-            default: throw Damage.unsupported("encoding \(encoding) of text")
-            }
-        try input.expectEnd()
+        let entries = try texts(&input, encoding, count)
         if case .hex(let byteCount) = leaf.type {
             let target = words.require((count + 1) * byteCount / 8)
             let wanted = wantedValues(levels, values)
@@ -363,6 +365,40 @@ final class ChunkDecoder: @unchecked Sendable {
             for index in 0..<count { codes[index] = UInt32(truncatingIfNeeded: first &+ index) }
             values.appendCodes(codes, levels)
         }
+    }
+
+    /// The rest of a page as `count` codes, all of them below `limit`; one more may be stored behind them.
+    func codes(
+        _ input: inout ByteCursor,
+        _ count: Int,
+        below limit: Int
+    ) throws -> UnsafeMutablePointer<UInt32> {
+        let codes = self.codes.require(count + 1)
+        let width = Int(try input.byte())
+        try RunLengthDecoder.codes(&input, width: width, count: count, into: codes)
+        var highest: UInt32 = 0
+        for index in 0..<count { highest = max(highest, codes[index]) }
+        guard Int(highest) < limit else {
+            throw Damage.damaged("code \(highest) in a dictionary of \(limit)")
+        }
+        return codes
+    }
+
+    /// The rest of a page as `count` texts.
+    func texts(
+        _ input: inout ByteCursor,
+        _ encoding: EncodingCode,
+        _ count: Int
+    ) throws -> TextPage {
+        let texts =
+            switch encoding {
+            case .plain: try text.plain(&input, count: count)
+            case .deltaLengthByteArray: try text.deltaLength(&input, count: count)
+            case .deltaByteArray: try text.delta(&input, count: count)
+            default: throw Damage.unsupported("encoding \(encoding) of text")
+            }
+        try input.expectEnd()
+        return texts
     }
 
     private func appendCodes(

@@ -87,6 +87,32 @@ extension ParquetReader {
         return ranges
     }
 
+    /// The pages of a leaf: their rows, inside the row group, and the bounds of their values where these are known.
+    ///
+    /// One page of all rows when there is no page index.
+    public func pageStatistics(
+        rowGroup: Int,
+        field: Int,
+        member: Int = 0
+    ) throws -> [(rows: Range<Int>, min: StatisticValue?, max: StatisticValue?)] {
+        let rowCount = rowGroups[rowGroup].rowCount
+        guard let leaf = leaf(field, member), let index = try pageIndex(rowGroup, leaf),
+            let columns = index.columns, leaf < metadata.orderedLeaves.count,
+            metadata.orderedLeaves[leaf]
+        else {
+            let known = statistics(rowGroup: rowGroup, field: field, member: member)
+            return rowCount > 0 ? [(0..<rowCount, known?.min, known?.max)] : []
+        }
+        let type = leaves[leaf].type
+        return index.offsets.pages.indices.map { page in
+            (
+                index.offsets.rows(page, of: rowCount),
+                StatisticValue(stored: columns.mins[page], type, isExact: true),
+                StatisticValue(stored: columns.maxs[page], type, isExact: true)
+            )
+        }
+    }
+
     /// The rows, inside the row group, of each page of a field's first leaf; one range when there is no
     /// page index.
     public func pageRowRanges(rowGroup: Int, field: Int, member: Int = 0) throws -> [Range<Int>] {

@@ -1,7 +1,7 @@
 import Parquet
 import Storage
 
-/// A run of rows that a query looks at in one go: a batch in memory, or a row group of a segment.
+/// A run of rows that a query looks at in one go: a batch in memory, or a row group of a segment or some of its rows.
 struct Chunk: Sendable {
     enum Source: Sendable {
         case memory(TableRows)
@@ -9,17 +9,21 @@ struct Chunk: Sendable {
     }
 
     let source: Source
-    let rowCount: Int
+    /// Which rows of the source these are; the chunk's own count from 0.
+    let rows: Range<Int>
     /// Earliest and latest time of the rows (Unix nanoseconds).
     let times: ClosedRange<Int64>
 
+    var rowCount: Int { rows.count }
+
     /// All rows of one field, or those in `rows`.
     func column(_ field: Int, rows: Range<Int>? = nil) throws -> Column {
+        let rows = rows.map(inSource) ?? self.rows
         switch source {
         case .rowGroup(let reader, let group):
             return try reader.column(rowGroup: group, field: field, rows: rows)
         case .memory(let batch):
-            guard let rows, rows != 0..<rowCount else { return batch.columns[field] }
+            if rows == 0..<batch.rowCount { return batch.columns[field] }
             return batch.columns[field].slice(rows)
         }
     }
@@ -38,10 +42,11 @@ struct Chunk: Sendable {
                 rowGroup: group,
                 field: field,
                 member: member,
+                rows: rows,
                 beside: beside
             )
-        case .memory(let batch):
-            guard case .list(let list) = batch.columns[field] else { return nil }
+        case .memory:
+            guard case .list(let list) = try column(field) else { return nil }
             return (list.offsets, list.children[member])
         }
     }
@@ -58,6 +63,28 @@ struct Chunk: Sendable {
         case .memory: [0..<rowCount]
         case .rowGroup(let reader, let group):
             try reader.rowRanges(rowGroup: group, field: field, from: low, through: high)
+                .filter { $0.overlaps(rows) }
+                .map {
+                    let range = $0.clamped(to: rows)
+                    return range.lowerBound - rows.lowerBound..<range.upperBound - rows.lowerBound
+                }
+        }
+    }
+
+    /// Those of `rows` whose text contains `needle`, which is not empty; ascending.
+    func rows(
+        _ field: Int,
+        containing needle: [UInt8],
+        in rows: Range<Int>
+    ) throws -> [UInt32] {
+        let rows = inSource(rows)
+        let first = UInt32(self.rows.lowerBound)
+        switch source {
+        case .memory(let batch):
+            return batch.columns[field].rows(containing: needle, in: rows).map { $0 - first }
+        case .rowGroup(let reader, let group):
+            return try reader.rows(rowGroup: group, field: field, containing: needle, in: rows)
+                .map { $0 - first }
         }
     }
 
@@ -69,19 +96,28 @@ struct Chunk: Sendable {
             try reader.mayContain(rowGroup: group, field: field, identifier: identifier)
         }
     }
+
+    private func inSource(_ rows: Range<Int>) -> Range<Int> {
+        rows.lowerBound + self.rows.lowerBound..<rows.upperBound + self.rows.lowerBound
+    }
 }
 
 extension Snapshot {
     /// The chunks of a table whose times overlap `times`, newest first.
     ///
-    /// The table's time is the field at `timeField`.
-    func chunks(table: Int, timeField: Int, overlapping times: ClosedRange<Int64>) throws -> [Chunk]
-    {
+    /// The table's time is the field at `timeField`. With `byPage`, a chunk is no more than one of its pages, for
+    /// queries that end as soon as they have the newest rows: a row group can reach far back in time.
+    func chunks(
+        table: Int,
+        timeField: Int,
+        overlapping times: ClosedRange<Int64>,
+        byPage: Bool = false
+    ) throws -> [Chunk] {
         var chunks: [Chunk] = []
         for batch in memory[table] {
             if let range = batch.times, range.overlaps(times) {
                 chunks.append(
-                    Chunk(source: .memory(batch), rowCount: batch.rowCount, times: range)
+                    Chunk(source: .memory(batch), rows: 0..<batch.rowCount, times: range)
                 )
             }
         }
@@ -91,25 +127,32 @@ extension Snapshot {
         {
             let reader = try reader(table: table, segment)
             for (index, group) in reader.rowGroups.enumerated() {
-                var range = segment.minTime...segment.maxTime
-                if let statistics = reader.statistics(rowGroup: index, field: timeField),
-                    case .int(let low)? = statistics.min, case .int(let high)? = statistics.max,
-                    low <= high
-                {
-                    range = low...high
-                }
-                if range.overlaps(times) {
+                let statistics = reader.statistics(rowGroup: index, field: timeField)
+                let whole = segment.minTime...segment.maxTime
+                let range = Self.range(statistics?.min, statistics?.max) ?? whole
+                guard range.overlaps(times) else { continue }
+                let parts =
+                    byPage
+                    ? try reader.pageStatistics(rowGroup: index, field: timeField)
+                    : [(0..<group.rowCount, statistics?.min, statistics?.max)]
+                for part in parts {
+                    let range = Self.range(part.min, part.max) ?? range
+                    guard range.overlaps(times) else { continue }
                     chunks.append(
-                        Chunk(
-                            source: .rowGroup(reader, index),
-                            rowCount: group.rowCount,
-                            times: range
-                        )
+                        Chunk(source: .rowGroup(reader, index), rows: part.rows, times: range)
                     )
                 }
             }
         }
         return chunks.sorted { $0.times.upperBound > $1.times.upperBound }
+    }
+
+    private static func range(
+        _ min: StatisticValue?,
+        _ max: StatisticValue?
+    ) -> ClosedRange<Int64>? {
+        guard case .int(let low)? = min, case .int(let high)? = max, low <= high else { return nil }
+        return low...high
     }
 }
 

@@ -102,24 +102,24 @@ extension LogSearch {
         let chunks = try snapshot.chunks(
             table: TelemetryTables.logs,
             timeField: Position.timeNano,
-            overlapping: start...last
+            overlapping: start...last,
+            byPage: true
         )
         // One more than asked for tells whether there is a next page.
         let wanted = limit + 1 + (cursor?.given ?? 0)
         var hits: [Hit] = []
         var position = 0
         while position < chunks.count {
-            if hits.count >= wanted, chunks[position].times.upperBound < hits[wanted - 1].time {
-                break
-            }
-            // One chunk alone is often enough; after that they are read several at a time.
-            let wave =
-                position..<min(chunks.count, position == 0 ? 1 : position + Self.chunksAtOnce)
+            // What is older than this is not on the page.
+            let oldest = hits.count >= wanted ? hits[wanted - 1].time : start
+            if chunks[position].times.upperBound < oldest { break }
+            // Few chunks are often enough; the longer it takes, the more are read at once.
+            let wave = position..<min(chunks.count, position + min(max(position, 2), 16))
             let found = try Parallel.map(wave.count) {
                 try self.hits(
                     chunks[wave.lowerBound + $0],
                     wave.lowerBound + $0,
-                    start...last,
+                    oldest...last,
                     wanted
                 )
             }
@@ -141,8 +141,6 @@ extension LogSearch {
         }
         return FoundLogs(logs: try read(Array(page), chunks), nextCursor: next)
     }
-
-    private static let chunksAtOnce = 4
 
     /// The newest fitting rows of a chunk, at most `wanted`.
     private func hits(
@@ -198,24 +196,9 @@ extension LogSearch {
         if let number = Self.severityNumbers[wanted] {
             var byNumber = filter
             try byNumber.keep(integer: Position.severityNumber, in: number...(number + 3))
-            rows = Self.union(rows, byNumber.rows)
+            rows = RowFilter.union(rows, byNumber.rows)
         }
         filter.keep(only: rows)
-    }
-
-    /// What is in one or both of two ascending lists.
-    private static func union(_ first: [UInt32], _ second: [UInt32]) -> [UInt32] {
-        if first == second { return first }
-        var result: [UInt32] = []
-        result.reserveCapacity(max(first.count, second.count))
-        var (left, right) = (0, 0)
-        while left < first.count, right < second.count {
-            let (one, other) = (first[left], second[right])
-            result.append(min(one, other))
-            if one <= other { left += 1 }
-            if other <= one { right += 1 }
-        }
-        return result + first[left...] + second[right...]
     }
 
     /// The first number of each severity's range.
@@ -223,19 +206,25 @@ extension LogSearch {
         "TRACE": 1, "DEBUG": 5, "INFO": 9, "WARN": 13, "ERROR": 17, "FATAL": 21,
     ]
 
-    /// Reads the records of the hits, chunk by chunk, in the order of the hits.
+    /// Reads the records of the hits, on several processors, in the order of the hits.
     private func read(_ hits: [Hit], _ chunks: [Chunk]) throws -> [FoundLog] {
-        var logs = [FoundLog?](repeating: nil, count: hits.count)
+        var runs: [(chunk: Int, rows: [(row: Int, position: Int)])] = []
         for (chunk, group) in Dictionary(grouping: hits.indices, by: { hits[$0].chunk }) {
-            for run in Self.runs(group.map { (Int(hits[$0].row), $0) }) {
-                guard let first = run.first?.row, let last = run.last?.row else { continue }
-                let records = try LogReader.logs(
-                    chunks[chunk],
-                    rows: first..<(last + 1),
-                    only: Set(run.map { $0.row - first })
-                )
-                for (row, position) in run { logs[position] = records[row - first] }
-            }
+            runs += Self.runs(group.map { (Int(hits[$0].row), $0) }).map { (chunk, $0) }
+        }
+        let found = try Parallel.map(runs.count) { [runs] number -> [Int: FoundLog] in
+            let rows = runs[number].rows.map(\.row)
+            guard let first = rows.first, let last = rows.last else { return [:] }
+            return try LogReader.logs(
+                chunks[runs[number].chunk],
+                rows: first..<last + 1,
+                only: Set(rows.map { $0 - first })
+            )
+        }
+        var logs = [FoundLog?](repeating: nil, count: hits.count)
+        for (run, records) in zip(runs, found) {
+            let first = run.rows.first?.row ?? 0
+            for (row, position) in run.rows { logs[position] = records[row - first] }
         }
         return logs.compactMap { $0 }
     }

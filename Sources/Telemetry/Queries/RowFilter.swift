@@ -57,6 +57,18 @@ struct RowFilter {
         rows = kept
     }
 
+    /// Keeps rows where one of the text fields contains `text`, which is not empty, byte for byte.
+    mutating func keep(containing text: String, fields: [Int]) throws {
+        guard let first = rows.first, let last = rows.last else { return }
+        let needle = Array(text.utf8)
+        var matching: [UInt32] = []
+        for field in fields {
+            let found = try chunk.rows(field, containing: needle, in: Int(first)..<Int(last) + 1)
+            matching = Self.union(matching, found)
+        }
+        rows = Self.intersection(rows, matching)
+    }
+
     /// Keeps rows whose integer lies in `range`; null counts as 0.
     mutating func keep(integer field: Int, in range: ClosedRange<Int64>) throws {
         if rows.isEmpty { return }
@@ -173,6 +185,34 @@ struct RowFilter {
             }
         }
         return matching
+    }
+
+    /// What is in one or both of two ascending lists.
+    static func union(_ first: [UInt32], _ second: [UInt32]) -> [UInt32] {
+        if second.isEmpty || first == second { return first }
+        var result: [UInt32] = []
+        result.reserveCapacity(max(first.count, second.count))
+        var (left, right) = (0, 0)
+        while left < first.count, right < second.count {
+            let (one, other) = (first[left], second[right])
+            result.append(min(one, other))
+            if one <= other { left += 1 }
+            if other <= one { right += 1 }
+        }
+        return result + first[left...] + second[right...]
+    }
+
+    /// What is in both of two ascending lists.
+    private static func intersection(_ first: [UInt32], _ second: [UInt32]) -> [UInt32] {
+        var result: [UInt32] = []
+        var (left, right) = (0, 0)
+        while left < first.count, right < second.count {
+            let (one, other) = (first[left], second[right])
+            if one == other { result.append(one) }
+            if one <= other { left += 1 }
+            if other <= one { right += 1 }
+        }
+        return result
     }
 
     /// Which codes of a dictionary stand for `text`.

@@ -17,6 +17,22 @@ struct ChecksumTests {
         #expect(bytes[split...].withUnsafeBytes { CRC32.checksum($0, continuing: first) } == whole)
     }
 
+    @Test func crcOfManyBytesAtATimeIsTheOneOverTables() {
+        let bytes = (0..<1_000).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ $0 / 7) }
+        bytes.withUnsafeBytes { bytes in
+            for start in 0..<20 {
+                for end in (start..<start + 300).map({ $0 }) + [bytes.count] {
+                    let part = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+                    let previous = UInt32(truncatingIfNeeded: start &* 0x1234_5677)
+                    #expect(
+                        CRC32.checksum(part, continuing: previous)
+                            == ~CRC32.through(part, from: ~previous)
+                    )
+                }
+            }
+        }
+    }
+
     @Test(
         arguments: [
             ("", 0xef46_db37_51d8_e999), ("a", 0xd24e_c4f1_a98c_6e5b),
