@@ -1,5 +1,4 @@
 import ArgumentParser
-import CKernels
 import Logging
 import Server
 import Storage
@@ -94,7 +93,8 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
-        holdfast_keep_freed_memory()
+        let memory = FreedMemory()
+        defer { memory.stop() }
         var logger = Logger(label: "holdfast") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .notice
         var settings = ServerConfiguration()

@@ -21,3 +21,7 @@ const void *holdfast_find(const void *bytes, size_t count, const void *needle, s
 /// to the system at once. Requests are decoded into memory that lives until the next flush; with glibc's own thresholds
 /// a tenth of the time of ingest goes to clearing pages that were returned a moment before.
 void holdfast_keep_freed_memory(void);
+
+/// Returns to the system what was freed and kept. Takes some milliseconds for each hundred megabytes, in which
+/// other threads may wait for memory.
+void holdfast_return_freed_memory(void);
