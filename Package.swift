@@ -135,7 +135,8 @@ let testTargets: [Target] = [
     .testTarget(
         name: "TelemetryTests",
         dependencies: [
-            "OTLP", "Storage", "Telemetry", .product(name: "Logging", package: "swift-log"),
+            "OTLP", "Simulation", "Storage", "Telemetry",
+            .product(name: "Logging", package: "swift-log"),
         ]
     ),
     .testTarget(

@@ -1,12 +1,13 @@
 #include "kernels.h"
 
 // V. Gopal and others, "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction", Intel 2009: a
-// block is moved n bits on by multiplying its two halves with x^n and x^(n-64) modulo the polynomial, without carries.
+// block is moved n bits on by multiplying its two halves, without carries, with x^(n+64) and x^n modulo the polynomial.
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-// x^(n+32) and x^(n-32) modulo 0x104c11db7, reflected and shifted by one, for n = 512 and n = 128 bits.
+// Those for n = 512 and n = 128, reflected and shifted by one; 32 bits less, for that is where they stand in 64 bits:
+// x^(n+32) and x^(n-32) modulo 0x104c11db7.
 #define FOLD_64 _mm_set_epi64x(0x1c6e41596, 0x154442bd4)
 #define FOLD_16 _mm_set_epi64x(0x0ccaa009e, 0x1751997d0)
 

@@ -12,14 +12,19 @@
 extension FailpointProgram {
     /// Reads a program such as `3*off->1*errno(EIO)->off`.
     ///
-    /// - Throws: `.syntax` with the position of the mistake.
+    /// - Throws: `.syntax` with the position of the mistake, `.compiledOut`.
     public init(_ text: String) throws(FailpointError) {
+        #if Failpoints
         var parser = FailpointParser(text)
         self = try parser.program()
         try parser.end()
+        #else
+        throw .compiledOut
+        #endif
     }
 }
 
+#if Failpoints
 /// A recursive-descent parser over one text.
 struct FailpointParser {
     private let bytes: [UInt8]
@@ -249,3 +254,4 @@ struct FailpointParser {
         .syntax(position: place ?? position, reason: reason)
     }
 }
+#endif

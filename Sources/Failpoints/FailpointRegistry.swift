@@ -106,8 +106,12 @@ public struct FailpointRegistry: Sendable {
     ///
     /// - Throws: `.syntax`, `.unknownPoint`, `.unknownCallback`, `.compiledOut`.
     public func arm(configuration: String) throws(FailpointError) {
+        #if Failpoints
         var parser = FailpointParser(configuration)
         try arm(try parser.configuration())
+        #else
+        throw .compiledOut
+        #endif
     }
 
     private func arm(_ entries: [(String, FailpointProgram)]) throws(FailpointError) {

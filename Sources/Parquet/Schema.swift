@@ -4,6 +4,8 @@ public enum LeafType: Hashable, Sendable {
     case bool
     /// INT32, signed.
     case int32
+    /// INT32 with INTEGER(32, unsigned). In memory a number that is not negative.
+    case uint32
     /// INT64, signed.
     case int64
     /// INT64 with TIMESTAMP(MICROS, UTC).

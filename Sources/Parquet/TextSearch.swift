@@ -27,14 +27,9 @@ enum TextSearch {
         ) {
             let start = position + match
             text = self.text(at: start, offsets, from: text)
-            let end = Int(offsets[text + 1])
-            // A match across two texts is none; look on from the next byte.
-            if start + needle.count <= end {
-                body(text)
-                position = end
-            } else {
-                position = start + 1
-            }
+            // A match across two texts is none, and so is every later one that begins in the same text.
+            position = Int(offsets[text + 1])
+            if start + needle.count <= position { body(text) }
         }
     }
 

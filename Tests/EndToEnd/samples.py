@@ -67,6 +67,10 @@ EDGES: dict[str, Any] = {
 }
 
 
+# The greatest number of the fields that are uint32.
+MOST = 2**32 - 1
+
+
 def _resource(**more: Any) -> Resource:
     return Resource(
         attributes=attributes({
@@ -74,12 +78,12 @@ def _resource(**more: Any) -> Resource:
             "host.ip": ["10.0.0.1", "::1"], "blob": b"\x00\x01", "replicas": 3, "ratio": 1.0,
             "labels": {"a": None, "b": [1, "2"]}, **more,
         }),
-        dropped_attributes_count=4,
+        dropped_attributes_count=MOST,
     )
 
 
 SCOPE = InstrumentationScope(
-    name="edge.scope", version="1.2.3-β", dropped_attributes_count=2,
+    name="edge.scope", version="1.2.3-β", dropped_attributes_count=MOST,
     attributes=attributes({"scope.flag": True, "scope.bytes": b"\xfe", "scope.list": [1, 2.0]}),
 )
 SCHEMA = "https://opentelemetry.io/schemas/1.37.0"
@@ -91,21 +95,21 @@ def edge_spans() -> ExportTraceServiceRequest:
     trace = bytes(range(1, 17))
     full = Span(
         trace_id=trace, span_id=b"\x00\x00\x00\x00\x00\x00\x00\x01", parent_span_id=b"\xff" * 8,
-        trace_state="vendor=a:b,other=ü", flags=0x301, name="GET /ünï", kind=Span.SPAN_KIND_CLIENT,
+        trace_state="vendor=a:b,other=ü", flags=MOST, name="GET /ünï", kind=Span.SPAN_KIND_CLIENT,
         start_time_unix_nano=NOON + 123_456_789, end_time_unix_nano=NOON + 2 * SECOND + 1,
-        attributes=attributes(EDGES), dropped_attributes_count=5, dropped_events_count=6,
-        dropped_links_count=7, status=Status(code=Status.STATUS_CODE_ERROR, message="it broke: ß"),
+        attributes=attributes(EDGES), dropped_attributes_count=MOST, dropped_events_count=MOST - 1,
+        dropped_links_count=1 << 31, status=Status(code=Status.STATUS_CODE_ERROR, message="it broke: ß"),
         events=[
             Span.Event(
-                time_unix_nano=NOON + SECOND + 7, name="exception", dropped_attributes_count=1,
+                time_unix_nano=NOON + SECOND + 7, name="exception", dropped_attributes_count=MOST,
                 attributes=attributes({**EDGES, "exception.type": "Oops"}),
             ),
             Span.Event(time_unix_nano=0, name=""),
         ],
         links=[
             Span.Link(
-                trace_id=b"\xaa" * 16, span_id=b"\xbb" * 8, trace_state="l=1", flags=0x101,
-                attributes=attributes(EDGES), dropped_attributes_count=9,
+                trace_id=b"\xaa" * 16, span_id=b"\xbb" * 8, trace_state="l=1", flags=MOST,
+                attributes=attributes(EDGES), dropped_attributes_count=MOST,
             ),
             Span.Link(trace_id=b"\xab" * 16, span_id=b"\xbc" * 8),
         ],
@@ -141,7 +145,7 @@ def edge_logs() -> ExportLogsServiceRequest:
     full = LogRecord(
         time_unix_nano=NOON + 1, observed_time_unix_nano=NOON + 2, severity_number=17,
         severity_text="ERRÖR", body=any_value("full"), attributes=attributes(EDGES),
-        dropped_attributes_count=3, flags=1, trace_id=bytes(range(1, 17)), span_id=b"\xff" * 8,
+        dropped_attributes_count=MOST, flags=MOST, trace_id=bytes(range(1, 17)), span_id=b"\xff" * 8,
         event_name="edge.full",
     )
     bodies = [
@@ -190,7 +194,7 @@ def edge_metrics() -> ExportMetricsServiceRequest:
             name="edge.gauge", unit="{thing}", description="a gauge – ü",
             metadata=attributes({"origin": "by hand", "list": [1]}),
             gauge=Gauge(data_points=[
-                NumberDataPoint(as_double=1.5, exemplars=_exemplars(2.5), **point),
+                NumberDataPoint(as_double=1.5, exemplars=_exemplars(2.5), flags=MOST - 1, **point),
                 NumberDataPoint(as_double=-0.0, **later),
                 NumberDataPoint(as_int=-(2**63), time_unix_nano=NOON),
                 NumberDataPoint(

@@ -11,11 +11,12 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 import samples
 from conftest import MakeServer
 from holdfast_server import FLUSH_SOON, Holdfast
-from otlp import NOON, SECOND, hex_trace, log, log_request, span, trace_request
+from otlp import NOON, SECOND, any_value, hex_trace, log, log_request, span, trace_request
 from parquet_rows import Expected, Row, arrow_rows, arrow_table, duckdb_rows
 from random_telemetry import RandomTelemetry
 
@@ -207,12 +208,14 @@ def documented_queries() -> dict[str, str]:
 
 
 def run_documented(server: Holdfast, title: str, trace: str = "") -> list[dict[str, Any]]:
-    query = documented_queries()[title].replace(":trace", trace)
-    for table in ("spans", "logs"):
-        done = server.cli("files", "--data", str(server.data), "--table", table, "--quoted")
-        query = query.replace(f":{table}", done.stdout.strip())
     with duckdb.connect() as connection:
-        return connection.sql(query).to_arrow_table().to_pylist()
+        for table in ("spans", "logs"):
+            done = server.cli("files", "--data", str(server.data), "--table", table, "--quoted")
+            connection.execute(f"create view {table} as from read_parquet([{done.stdout.strip()}])")
+        connection.execute(f"set variable trace = '{trace}'")
+        found = connection.execute(documented_queries()[title])
+        names = [column[0] for column in found.description or []]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 @pytest.fixture(scope="module")
@@ -258,3 +261,19 @@ def test_logs_of_a_trace(restaurant: Holdfast) -> None:
     assert [(r["body"], r["severity"], r["span_name"]) for r in rows] == [
         ("7/0", "INFO", "order"), ("7/1", "INFO", "cook"), ("7/2", "INFO", "order"), ("7/3", "INFO", "cook"),
     ]
+
+
+def test_a_repeated_key_is_kept_and_spoils_no_map(make_server: MakeServer) -> None:
+    """OTLP forbids repeated keys and clients send them; engines refuse maps that have them."""
+    server = make_server(*FLUSH_SOON)
+    request = trace_request([span(1, 1, tags={"a": "first", "b": "other"})])
+    sent = request.resource_spans[0].scope_spans[0].spans[0]
+    sent.attributes.append(KeyValue(key="a", value=any_value("second")))
+    server.send("traces", request)
+    server.flush()
+    with duckdb.connect() as connection:
+        query = "select attributes_string, attributes_json from read_parquet(?)"
+        rows = connection.execute(query, [server.paths("spans")]).fetchall()
+    assert rows == [({"a": "first", "b": "other"}, '{"a":"second"}')]
+    tags = server.get(f"/api/traces/{hex_trace(1)}")["data"][0]["spans"][0]["tags"]
+    assert sorted(t["value"] for t in tags if t["key"] == "a") == ["first", "second"]

@@ -10,6 +10,9 @@ import Testing
 struct ArtifactTests {
     private static let names = ["artifact.before.the.write", "artifact.before.the.sync"]
 
+    /// What the reader of programs says, which is code of the library's own.
+    private static let messages = ["the name of a rendezvous"]
+
     /// An optimised program need not hold these even with the trait on.
     private static let cases = ["beforeTheArtifactIsWritten", "beforeTheArtifactIsSynced"]
 
@@ -37,7 +40,7 @@ struct ArtifactTests {
 
     @Test func namesAreInTheProgramIfTheTraitIsOn() async throws {
         let program = try await runOnThread { try Self.build(flags: ["-DFailpoints"]) }
-        for name in Self.names {
+        for name in Self.names + Self.messages {
             #expect(program.bytes.range(of: Data(name.utf8)) != nil, "\(name) is not there")
         }
         #expect(program.unarmed.output == "done\n")
@@ -46,7 +49,7 @@ struct ArtifactTests {
 
     @Test func noNameIsInTheProgramIfTheTraitIsOff() async throws {
         let program = try await runOnThread { try Self.build(flags: []) }
-        for name in Self.names + Self.cases {
+        for name in Self.names + Self.messages + Self.cases {
             #expect(program.bytes.range(of: Data(name.utf8)) == nil, "\(name) is there")
         }
         #expect(program.unarmed.output == "done\n")

@@ -28,7 +28,7 @@ struct EngineTests {
         try withFolder { folder in
             try run("write", folder.path)
             let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-            #expect(files.count == 7)
+            #expect(files.count == 8)
             for file in files {
                 let path = folder.appending(path: file)
                 let reader = try ParquetReader(
@@ -40,9 +40,28 @@ struct EngineTests {
                         try reader.column(rowGroup: group, field: $0)
                     }
                 }
+                try expectSearches(reader, groups)
                 let copy = folder.appending(path: "copy-\(file)")
                 try Data(try Fixtures.write(reader.schema, groups)).write(to: copy)
                 try run("same", path.path, copy.path)
+            }
+        }
+    }
+
+    /// Other writers begin a chunk with a dictionary and go on without.
+    private func expectSearches(_ reader: ParquetReader, _ groups: [[Column]]) throws {
+        for (group, columns) in groups.enumerated() {
+            let rows = 0..<reader.rowGroups[group].rowCount
+            for (field, column) in columns.enumerated() {
+                for needle in ["1", "v7", "unique 4", "none"].map({ Array($0.utf8) }) {
+                    let found = try reader.rows(
+                        rowGroup: group,
+                        field: field,
+                        containing: needle,
+                        in: rows
+                    )
+                    #expect(found == column.rows(containing: needle, in: rows))
+                }
             }
         }
     }

@@ -183,6 +183,9 @@ struct ColumnMaker {
         case .int32:
             let extremes: [Int64] = [Int64(Int32.min), Int64(Int32.max), 0, -1]
             return [5, small, Int64(row) * 3 + small, extremes[row % 4]][variety]
+        case .uint32:
+            let extremes: [Int64] = [0, Int64(UInt32.max), 1 << 31, 1]
+            return [5, abs(small), Int64(row) * 3 + abs(small), extremes[row % 4]][variety]
         case .float:
             let value = [
                 1.5, Double(small), Double(row) / 4, Double(Float.greatestFiniteMagnitude),
@@ -205,7 +208,7 @@ struct ColumnMaker {
 /// Schemas and files that several suites use.
 enum Fixtures {
     static let leafTypes: [LeafType] = [
-        .bool, .int32, .int64, .timestampMicros, .float, .double, .string, .json, .bytes,
+        .bool, .int32, .uint32, .int64, .timestampMicros, .float, .double, .string, .json, .bytes,
         .hex(byteCount: 8), .hex(byteCount: 16),
     ]
     static let encodings: [ValueEncoding] = [

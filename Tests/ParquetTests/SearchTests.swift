@@ -55,6 +55,45 @@ struct SearchTests {
         }
     }
 
+    /// The first search reads a dictionary that is far from its pages, the second has it from the column read between.
+    @Test func aDictionaryFarFromThePagesIsReadApart() throws {
+        let entries = (0..<4_000).map { "\($0) " + String(repeating: "\($0 % 10)", count: 60) }
+        var bytes: [UInt8] = []
+        var offsets: [UInt32] = [0]
+        for entry in entries {
+            bytes += Array(entry.utf8)
+            offsets.append(UInt32(bytes.count))
+        }
+        let codes = (0..<20_000).map { UInt32($0 &* 7_919 % entries.count) }
+        let column = Column.text(
+            TextColumn(codes: codes, dictionary: TextDictionary(bytes: bytes, offsets: offsets))
+        )
+        let field = Field("text", .leaf(.string, optional: false), encoding: .dictionary)
+        let file = try Fixtures.write(
+            Schema([field]),
+            [[column]],
+            options: WriterOptions(pageRowLimit: 1_000)
+        )
+        let reader = try ParquetReader(BytesSource(file, name: "apart"))
+        let rows = 18_500..<19_700
+        for needle in ["12 ", "0000", "3 3"].map({ Array($0.utf8) }) {
+            let wanted = column.rows(containing: needle, in: rows)
+            #expect(!wanted.isEmpty)
+            let fresh = try ParquetReader(BytesSource(file, name: "apart"))
+            for reader in [fresh, reader] {
+                let found = try reader.rows(
+                    rowGroup: 0,
+                    field: 0,
+                    containing: needle,
+                    in: rows
+                )
+                #expect(found == wanted)
+            }
+            let read = try reader.column(rowGroup: 0, field: 0, rows: rows)
+            #expect(read.cells(field.shape) == Array(column.cells(field.shape)[rows]))
+        }
+    }
+
     /// Two texts beside each other make the bytes, and none of them has them.
     @Test(arguments: encodings)
     func textsThatTouchAreNotOne(encoding: ValueEncoding) throws {

@@ -185,6 +185,7 @@ def write_files(folder):
         "dictionary": {},
         "plain": {"use_dictionary": False},
         "indexed": {"write_page_index": True, "data_page_size": 2000, "write_page_checksum": True},
+        "mixed": {"write_page_index": True, "data_page_size": 2000, "dictionary_pagesize_limit": 10_000},
         "delta": {"use_dictionary": False, "column_encoding": deltas},
         "uncompressed": {"compression": "none"},
     }

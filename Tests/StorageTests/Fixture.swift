@@ -107,6 +107,7 @@ struct Fixture {
 
     func open(
         _ limits: Limits = Fixture.limits,
+        catalog: [TableDefinition] = [Fixture.table],
         decoder: BatchDecoder = Fixture.decoder
     ) throws(StorageError) -> StorageEngine {
         try StorageEngine.open(
@@ -117,7 +118,7 @@ struct Fixture {
             ),
             limits: limits,
             dataDirectory: directory,
-            catalog: [Self.table],
+            catalog: catalog,
             spaces: ["default"],
             decoder: decoder
         )

@@ -1,5 +1,6 @@
 import Dispatch
 import OTLP
+import Simulation
 import Storage
 import Testing
 
@@ -7,6 +8,10 @@ import Testing
 
 /// Records of three services in many pages and row groups, some in memory, searched beside a plain list of them.
 struct LogSearchTests {
+    /// The first two requests are of several pages each.
+    private static let requestSizes = [9_000, 9_000, 300, 300, 300, 300, 300, 1_500]
+    private static let count = requestSizes.reduce(0, +)
+
     private struct Sent {
         let time: UInt64
         let service: String
@@ -16,13 +21,15 @@ struct LogSearchTests {
         let index: Int
     }
 
-    private static func sent() -> [Sent] {
-        var random = SystemRandomNumberGenerator()
-        return (0..<27_000).map { index in
+    private static func sent(_ seed: UInt64) -> [Sent] {
+        var random = SeededGenerator(seed: seed)
+        return (0..<count).map { index in
             let word = ["alpha", "beta", "gamma"][index % 3]
             return Sent(
-                // Times that nearly ascend, with many that are equal.
-                time: UInt64(1_000_000 + index / 4 + Int.random(in: 0..<3_000, using: &random)),
+                // Times that nearly ascend, with many that are equal, and 500 that are the same.
+                time: index % 40 == 3
+                    ? 1_003_000
+                    : UInt64(1_000_000 + index / 4 + Int.random(in: 0..<3_000, using: &random)),
                 service: "service-\(Int.random(in: 0..<30, using: &random) / 14)",
                 text: index % 5_000 == 7 ? "needle \(index) ends" : "\(word) \(index % 100) text",
                 severity: index % 50 == 0 ? 17 : 9,
@@ -33,8 +40,10 @@ struct LogSearchTests {
     }
 
     private static func requests(_ sent: [Sent]) -> [IngestRequest] {
-        stride(from: 0, to: sent.count, by: 9_000).map { start in
-            let part = sent[start..<min(start + 9_000, sent.count)]
+        var start = 0
+        return requestSizes.map { size in
+            defer { start += size }
+            let part = sent[start..<start + size]
             let resources = Dictionary(grouping: part, by: \.service).map { service, records in
                 ResourceLogs(
                     resource: Resource(attributes: [KeyValue("service.name", .string(service))]),
@@ -64,11 +73,12 @@ struct LogSearchTests {
         }
     }
 
-    @Test func everyConditionFindsTheNewestOfWhatWasSent() async throws {
+    @Test(arguments: [1, 2] as [UInt64])
+    func everyConditionFindsTheNewestOfWhatWasSent(_ seed: UInt64) async throws {
         var limits = Limits()
         limits.memtableFlushBytes = 1
         try await withNode(limits) { node, _ in
-            let sent = Self.sent()
+            let sent = Self.sent(seed)
             let requests = Self.requests(sent)
             for request in requests.dropLast() { _ = try await node.ingest(request) }
             node.maintenanceThread.sync {}
@@ -86,8 +96,8 @@ struct LogSearchTests {
                 change(&search)
                 let wanted = sent.filter(fits)
                 var found: [LogRecord] = []
-                // Three pages, or as many as there are.
-                for _ in 0..<3 {
+                // Seven pages, or as many as there are.
+                for _ in 0..<7 {
                     let page = try node.searchLogs(search, space: "default")
                     found += page.logs.map(\.record)
                     search.cursor = page.nextCursor
@@ -110,6 +120,11 @@ struct LogSearchTests {
             try expect({ _ in true }, { _ in })
             try expect({ $0.text.contains("needle") }, { $0.text = "needle" })
             try expect({ $0.index == 15_007 }, { $0.text = "needle 15007 ends" })
+            try expect({ $0.time == 1_003_000 }) {
+                $0.start = 1_003_000
+                $0.end = 1_003_000
+                $0.limit = 70
+            }
             try expect({ _ in false }, { $0.text = "nowhere" })
             try expect({ $0.text.contains("beta 7 ") }, { $0.text = "beta 7 " })
             try expect({ $0.service == "service-1" }, { $0.service = "service-1" })
@@ -122,7 +137,7 @@ struct LogSearchTests {
                 $0.text = "50 "
             }
             try expect({ $0.trace == 900 }, { $0.traceID = TraceID(high: 1, low: 900) })
-            try expect({ $0.index == 21_415 }, { $0.attributes = [("index", "21415")] })
+            try expect({ $0.index == 11_415 }, { $0.attributes = [("index", "11415")] })
             try expect({ (1_002_000...1_004_000).contains($0.time) && $0.text.contains("gamma") }) {
                 $0.start = 1_002_000
                 $0.end = 1_004_000

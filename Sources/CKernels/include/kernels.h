@@ -8,8 +8,7 @@
 uint32_t holdfast_crc32c(uint32_t crc, const void *bytes, size_t count);
 
 /// Folds `count` bytes into 16 of the same CRC-32 (that of gzip), with the processor's multiplication without
-/// carries. `crc` is the register before the bytes; behind `folded`, which begins with a register of 0, it is what it
-/// would be behind them.
+/// carries: the register behind `bytes`, started from `crc`, is the register behind `folded`, started from 0.
 ///
 /// False, and nothing done, unless `count` is a multiple of 16 of at least 64 and the processor can.
 bool holdfast_crc32_fold(uint32_t crc, const void *bytes, size_t count, uint8_t folded[16]);
@@ -22,6 +21,6 @@ const void *holdfast_find(const void *bytes, size_t count, const void *needle, s
 /// a tenth of the time of ingest goes to clearing pages that were returned a moment before.
 void holdfast_keep_freed_memory(void);
 
-/// Returns to the system what was freed and kept. Takes some milliseconds for each hundred megabytes, in which
-/// other threads may wait for memory.
+/// Returns to the system what was freed and kept; does nothing without glibc. Takes some milliseconds for each hundred
+/// megabytes, in which other threads may wait for memory.
 void holdfast_return_freed_memory(void);

@@ -3,12 +3,13 @@
 
 /// How a 64-bit pattern in memory becomes a value on disk.
 enum FixedFormat {
-    case bit, int32, int64, float, double
+    case bit, int32, uint32, int64, float, double
 
     init?(_ type: LeafType) {
         switch type {
         case .bool: self = .bit
         case .int32: self = .int32
+        case .uint32: self = .uint32
         case .int64, .timestampMicros: self = .int64
         case .float: self = .float
         case .double: self = .double
@@ -19,12 +20,23 @@ enum FixedFormat {
     /// Bytes a value, except for bits.
     var width: Int { self == .int64 || self == .double ? 8 : 4 }
 
+    var isInteger: Bool { self == .int32 || self == .uint32 || self == .int64 }
+
+    /// The numbers there are, of formats that do not hold all of 64 bits.
+    var range: ClosedRange<Int64>? {
+        switch self {
+        case .int32: Int64(Int32.min)...Int64(Int32.max)
+        case .uint32: 0...Int64(UInt32.max)
+        case .bit, .int64, .float, .double: nil
+        }
+    }
+
     /// The pattern on disk.
     @inline(__always)
     func stored(_ value: Int64) -> UInt64 {
         switch self {
         case .bit: UInt64(bitPattern: value) & 1
-        case .int32: UInt64(UInt32(truncatingIfNeeded: value))
+        case .int32, .uint32: UInt64(UInt32(truncatingIfNeeded: value))
         case .int64, .double: UInt64(bitPattern: value)
         case .float: UInt64(Float(Double(bitPattern: UInt64(bitPattern: value))).bitPattern)
         }
@@ -36,6 +48,7 @@ enum FixedFormat {
         switch self {
         case .bit: Int64(bitPattern: stored & 1)
         case .int32: Int64(Int32(truncatingIfNeeded: stored))
+        case .uint32: Int64(UInt32(truncatingIfNeeded: stored))
         case .int64, .double: Int64(bitPattern: stored)
         case .float:
             Int64(
@@ -75,7 +88,7 @@ enum FixedValues {
                 )
             }
             output.advance(count * 8)
-        case .int32, .float:
+        case .int32, .uint32, .float:
             let target = output.reserve(count * 4)
             for index in 0..<count {
                 let stored = UInt32(truncatingIfNeeded: format.stored(values[index]))
@@ -108,7 +121,7 @@ enum FixedValues {
                 let word = source.loadUnaligned(fromByteOffset: index &* 8, as: Int64.self)
                 output[index] = word.littleEndian
             }
-        case .int32, .float:
+        case .int32, .uint32, .float:
             let source = try input.take(count * 4)
             for index in 0..<count {
                 let word = source.loadUnaligned(fromByteOffset: index &* 4, as: UInt32.self)

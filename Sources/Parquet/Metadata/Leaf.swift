@@ -21,7 +21,7 @@ struct Leaf: Sendable {
     var physical: PhysicalType {
         switch type {
         case .bool: .boolean
-        case .int32: .int32
+        case .int32, .uint32: .int32
         case .int64, .timestampMicros: .int64
         case .float: .float
         case .double: .double
@@ -87,8 +87,9 @@ extension Schema {
         return leaves
     }
 
-    /// Whether the same columns are in the same order; how they are encoded may differ.
-    func hasSameShape(as other: Schema) -> Bool {
+    /// Whether the same columns are in the same order, so that row groups can be copied as they are; how they are
+    /// encoded may differ.
+    public func hasSameShape(as other: Schema) -> Bool {
         fields.count == other.fields.count
             && zip(fields, other.fields).allSatisfy { $0.hasSameShape(as: $1) }
     }

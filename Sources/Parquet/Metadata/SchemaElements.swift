@@ -55,6 +55,7 @@ extension SchemaElement {
         switch type {
         case .bool: element.physical = .boolean
         case .int32: (element.physical, element.converted) = (.int32, 17)
+        case .uint32: (element.physical, element.converted) = (.int32, 13)
         case .int64: (element.physical, element.converted) = (.int64, 18)
         case .timestampMicros: (element.physical, element.converted) = (.int64, 10)
         case .float: element.physical = .float
@@ -65,6 +66,7 @@ extension SchemaElement {
         }
         switch type {
         case .int32: element.logical = .integer(bits: 32, isSigned: true)
+        case .uint32: element.logical = .integer(bits: 32, isSigned: false)
         case .int64: element.logical = .integer(bits: 64, isSigned: true)
         case .timestampMicros: element.logical = .timestamp(isMicros: true, isUTC: true)
         case .string, .hex: element.logical = .string
@@ -80,7 +82,9 @@ extension SchemaElement {
         case .boolean: .bool
         case .float: logical == nil && converted == nil ? .float : nil
         case .double: .double
-        case .int32: isSigned(upTo: 32, converted: [15, 16, 17]) ? .int32 : nil
+        case .int32:
+            isSigned(upTo: 32, converted: [15, 16, 17])
+                ? .int32 : isUnsigned(upTo: 32, converted: [11, 12, 13]) ? .uint32 : nil
         case .int64:
             switch logical {
             case .timestamp(isMicros: true, isUTC: true): .timestampMicros
@@ -108,6 +112,14 @@ extension SchemaElement {
         switch logical {
         case .integer(let width, let isSigned): isSigned && width <= bits
         case nil: converted.map(known.contains) ?? true
+        default: false
+        }
+    }
+
+    private func isUnsigned(upTo bits: Int, converted known: [Int]) -> Bool {
+        switch logical {
+        case .integer(let width, let isSigned): !isSigned && width <= bits
+        case nil: converted.map(known.contains) ?? false
         default: false
         }
     }

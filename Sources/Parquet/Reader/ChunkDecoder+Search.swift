@@ -5,8 +5,8 @@
 extension ChunkDecoder {
     /// Appends to `found` the rows of the data page at `offset` whose text contains `needle`.
     ///
-    /// `entries` says which entries of the chunk's dictionary contain it, and is nil when none does or there is none;
-    /// `row` is the number of the page's first row.
+    /// `rows` are the page's rows, and `entries` says which entries of the chunk's dictionary contain it: nil when none
+    /// does or there is none.
     func searchPage(
         _ region: UnsafeRawBufferPointer,
         at offset: Int,
@@ -14,12 +14,18 @@ extension ChunkDecoder {
         _ leaf: Leaf,
         for needle: [UInt8],
         entries: [Bool]?,
-        firstRow row: Int,
+        rows: Range<Int>,
         _ found: inout [UInt32]
     ) throws {
         let header = try dataPageHeader(region, offset, byteCount)
+        guard header.valueCount == rows.count else {
+            throw Damage.damaged("a page of \(header.valueCount) values", offset: offset)
+        }
         let encoding = try encoding(header, at: offset)
         let isOfCodes = encoding == .rleDictionary || encoding == .plainDictionary
+        if isOfCodes, dictionaryCount == nil {
+            throw Damage.damaged("codes without a dictionary", offset: offset)
+        }
         if isOfCodes, entries == nil { return }
         var input = try load(region, offset, header)
         let isAsItStands = encoding == .plain || encoding == .deltaLengthByteArray
@@ -43,7 +49,7 @@ extension ChunkDecoder {
             var value = 0
             for index in 0..<levels.count
             where Int(levels.definition?[index] ?? levels.level) == leaf.maxDefinition {
-                if fits[value] { found.append(UInt32(row + index)) }
+                if fits[value] { found.append(UInt32(rows.lowerBound + index)) }
                 value += 1
             }
         } catch let damage as Damage {

@@ -18,7 +18,7 @@ final class ChunkDecoder: @unchecked Sendable {
 
     private var chunk = ChunkMetadata()
     private var uncompressedLeft = 0
-    private var dictionaryCount: Int?
+    private(set) var dictionaryCount: Int?
     private var fixedDictionary: [Int64] = []
     private var wordDictionary: [UInt64] = []
 
@@ -331,11 +331,11 @@ final class ChunkDecoder: @unchecked Sendable {
             let target = fixed.require(count + 1)
             switch encoding {
             case .plain: try FixedValues.decodePlain(&input, count: count, format, into: target)
-            case .deltaBinaryPacked where format == .int32 || format == .int64:
+            case .deltaBinaryPacked where format.isInteger:
                 try DeltaBinaryPacked.decode(&input, count: count, into: target)
-                if format == .int32 {
+                if format != .int64 {
                     for index in 0..<count {
-                        target[index] = Int64(Int32(truncatingIfNeeded: target[index]))
+                        target[index] = format.loaded(UInt64(bitPattern: target[index]))
                     }
                 }
             case .byteStreamSplit where format != .bit:

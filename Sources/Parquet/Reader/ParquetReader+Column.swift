@@ -80,16 +80,8 @@ extension ParquetReader {
         _ leaf: Int,
         _ rows: Range<Int>
     ) throws -> (offsets: [UInt32], column: Column) {
-        let chunk = metadata.rowGroups[group].chunks[leaf]
+        let chunk = try chunk(group, leaf)
         let rowCount = rowGroups[group].rowCount
-        guard chunk.physical == leaves[leaf].physical else {
-            throw ParquetError(
-                code: .damaged,
-                message: "stored as another type than the schema says",
-                file: name,
-                column: leaves[leaf].name
-            )
-        }
         if rows.count < rowCount, let index = try pageIndex(group, leaf)?.offsets {
             return try indexedValues(group, leaf, index, rows)
         }
@@ -108,6 +100,20 @@ extension ParquetReader {
                 return try values.finish(rows)
             }
         }
+    }
+
+    /// A chunk that is stored as what the schema says.
+    func chunk(_ group: Int, _ leaf: Int) throws -> ChunkMetadata {
+        let chunk = metadata.rowGroups[group].chunks[leaf]
+        guard chunk.physical == leaves[leaf].physical else {
+            throw ParquetError(
+                code: .damaged,
+                message: "stored as another type than the schema says",
+                file: name,
+                column: leaves[leaf].name
+            )
+        }
+        return chunk
     }
 
     private func indexedValues(

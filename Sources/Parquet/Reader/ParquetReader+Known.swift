@@ -52,7 +52,7 @@ extension LeafType {
     /// Whether values are integers, booleans or timestamps, whose bounds are never cut short.
     fileprivate var isInteger: Bool {
         switch self {
-        case .bool, .int32, .int64, .timestampMicros: true
+        case .bool, .int32, .uint32, .int64, .timestampMicros: true
         case .float, .double, .string, .json, .bytes, .hex: false
         }
     }

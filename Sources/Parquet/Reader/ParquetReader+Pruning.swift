@@ -64,51 +64,55 @@ extension ParquetReader {
         from low: StatisticValue?,
         through high: StatisticValue?
     ) throws -> [Range<Int>] {
-        let rowCount = rowGroups[rowGroup].rowCount
-        guard let leaf = leaf(field, member), let index = try pageIndex(rowGroup, leaf),
-            let columns = index.columns, leaf < metadata.orderedLeaves.count,
-            metadata.orderedLeaves[leaf]
-        else { return rowCount > 0 ? [0..<rowCount] : [] }
-        let type = leaves[leaf].type
         var ranges: [Range<Int>] = []
-        for page in index.offsets.pages.indices {
-            if columns.isNull[page] { continue }
-            let min = StatisticValue(stored: columns.mins[page], type, isExact: true)
-            let max = StatisticValue(stored: columns.maxs[page], type, isExact: true)
-            if let max, let low, max.isBelow(low) { continue }
-            if let min, let high, high.isBelow(min) { continue }
-            let rows = index.offsets.rows(page, of: rowCount)
-            if let last = ranges.last, last.upperBound == rows.lowerBound {
-                ranges[ranges.count - 1] = last.lowerBound..<rows.upperBound
+        for page in try pageStatistics(rowGroup: rowGroup, field: field, member: member) {
+            if page.isNull { continue }
+            if let max = page.max, let low, max.isBelow(low) { continue }
+            if let min = page.min, let high, high.isBelow(min) { continue }
+            if let last = ranges.last, last.upperBound == page.rows.lowerBound {
+                ranges[ranges.count - 1] = last.lowerBound..<page.rows.upperBound
             } else {
-                ranges.append(rows)
+                ranges.append(page.rows)
             }
         }
         return ranges
     }
 
-    /// The pages of a leaf: their rows, inside the row group, and the bounds of their values where these are known.
-    ///
-    /// One page of all rows when there is no page index.
+    /// What the page index says about the values of a page.
+    public struct PageStatistics: Sendable {
+        /// Its rows, inside the row group.
+        public let rows: Range<Int>
+        /// Whether no row has a value.
+        public let isNull: Bool
+        /// At most the lowest value; nil when it is not known.
+        public let min: StatisticValue?
+        /// At least the highest value; nil when it is not known.
+        public let max: StatisticValue?
+    }
+
+    /// The pages of a leaf; one of all rows, of which nothing is known, when there is no index or no order.
     public func pageStatistics(
         rowGroup: Int,
         field: Int,
         member: Int = 0
-    ) throws -> [(rows: Range<Int>, min: StatisticValue?, max: StatisticValue?)] {
+    ) throws -> [PageStatistics] {
         let rowCount = rowGroups[rowGroup].rowCount
+        if rowCount == 0 { return [] }
         guard let leaf = leaf(field, member), let index = try pageIndex(rowGroup, leaf),
             let columns = index.columns, leaf < metadata.orderedLeaves.count,
             metadata.orderedLeaves[leaf]
-        else {
-            let known = statistics(rowGroup: rowGroup, field: field, member: member)
-            return rowCount > 0 ? [(0..<rowCount, known?.min, known?.max)] : []
-        }
+        else { return [PageStatistics(rows: 0..<rowCount, isNull: false, min: nil, max: nil)] }
         let type = leaves[leaf].type
         return index.offsets.pages.indices.map { page in
-            (
-                index.offsets.rows(page, of: rowCount),
-                StatisticValue(stored: columns.mins[page], type, isExact: true),
-                StatisticValue(stored: columns.maxs[page], type, isExact: true)
+            let isNull = columns.isNull[page]
+            func value(_ stored: [UInt8]) -> StatisticValue? {
+                isNull ? nil : StatisticValue(stored: stored, type, isExact: false)
+            }
+            return PageStatistics(
+                rows: index.offsets.rows(page, of: rowCount),
+                isNull: isNull,
+                min: value(columns.mins[page]),
+                max: value(columns.maxs[page])
             )
         }
     }

@@ -8,7 +8,7 @@ extension ParquetReader {
     ///   - field: the position in the schema of a field of text, JSON or bytes.
     ///   - needle: what to look for, byte for byte; not empty.
     ///   - rows: the only rows of the row group to look at.
-    /// - Returns: those rows, ascending.
+    /// - Returns: those rows, ascending; none of a field of another kind.
     /// - Throws: `ParquetError`, and whatever the source throws.
     public func rows(
         rowGroup: Int,
@@ -28,12 +28,13 @@ extension ParquetReader {
             return try column(rowGroup: rowGroup, field: field)
                 .rows(containing: needle, in: rows)
         }
+        let chunk = try chunk(rowGroup, leaf)
         let pages = try pages(rowGroup, leaf, index, rows)
         return try locating(leaf, pages.offset) {
             try DecoderPool.shared.withDecoder { decoder in
                 var found: [UInt32] = []
                 try pages.bytes.withUnsafeBytes { region in
-                    try decoder.begin(metadata.rowGroups[rowGroup].chunks[leaf])
+                    try decoder.begin(chunk)
                     var values = LeafValues(leaves[leaf], expected: 0)
                     try useDictionary(of: pages, rowGroup, region, decoder, &values)
                     let entries = values.dictionary().entries(containing: needle)
@@ -45,7 +46,7 @@ extension ParquetReader {
                             leaves[leaf],
                             for: needle,
                             entries: entries,
-                            firstRow: index.pages[number].firstRow,
+                            rows: index.rows(number, of: rowCount),
                             &found
                         )
                     }

@@ -20,6 +20,9 @@ public enum StatisticValue: Sendable, Hashable {
         case .int32:
             guard let value = word(UInt32.self) else { return nil }
             self = .int(Int64(Int32(bitPattern: value)))
+        case .uint32:
+            guard let value = word(UInt32.self) else { return nil }
+            self = .int(Int64(value))
         case .int64, .timestampMicros:
             guard let value = word(UInt64.self) else { return nil }
             self = .int(Int64(bitPattern: value))

@@ -42,9 +42,9 @@ enum Bounds: Equatable {
         case .int(let low, let high):
             switch type {
             case .bool: return ([UInt8(low & 1)], [UInt8(high & 1)])
-            case .int32:
+            case .int32, .uint32:
                 return (
-                    bytes(Int32(truncatingIfNeeded: low)), bytes(Int32(truncatingIfNeeded: high))
+                    bytes(UInt32(truncatingIfNeeded: low)), bytes(UInt32(truncatingIfNeeded: high))
                 )
             default: return (bytes(low), bytes(high))
             }

@@ -53,9 +53,9 @@ extension ChunkWriter {
         func bounds(_ range: Range<Int>) throws -> Bounds {
             let bounds =
                 isFloating ? BoundsScan.double(values, range) : BoundsScan.int(values, range)
-            if format == .int32, case .int(let low, let high) = bounds {
-                guard low >= Int64(Int32.min), high <= Int64(Int32.max) else {
-                    throw Damage(.valueTooLarge, "\(low) or \(high) is not a 32-bit integer")
+            if let range = format.range, case .int(let low, let high) = bounds {
+                guard range.contains(low), range.contains(high) else {
+                    throw Damage(.valueTooLarge, "\(low) or \(high) is not in \(range)")
                 }
             }
             return bounds
@@ -118,6 +118,8 @@ extension ChunkWriter {
         case .dictionary: return .rleDictionary
         case .byteStreamSplit: return .byteStreamSplit
         case .automatic, .deltaBinaryPacked, .deltaLengthByteArray, .deltaByteArray:
+            // A delta page holds signed numbers.
+            if format == .uint32 { return .plain }
             return isFloating ? .byteStreamSplit : .deltaBinaryPacked
         }
     }

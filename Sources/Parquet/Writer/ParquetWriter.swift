@@ -23,7 +23,7 @@ public struct WriterOptions: Sendable {
         compressionLevel: Int32 = 1,
         pageRowLimit: Int = 4_096,
         dictionaryByteLimit: Int = 1 << 20,
-        createdBy: String = "holdfast version 1.0.0 (build 0)"
+        createdBy: String = "holdfast version 0.1.0 (build 0)"
     ) {
         self.compressionLevel = compressionLevel
         self.pageRowLimit = pageRowLimit

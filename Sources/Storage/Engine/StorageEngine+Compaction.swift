@@ -119,7 +119,7 @@ extension StorageEngine {
         }
     }
 
-    /// Copies of the large row groups, merges of runs of small ones.
+    /// Copies of the large row groups, merges of runs of small ones and of those written with other types.
     private func plans(
         _ table: TableDefinition,
         _ groups: [(reader: ParquetReader, index: Int)]
@@ -128,11 +128,14 @@ extension StorageEngine {
         var pending: [(reader: ParquetReader, index: Int)] = []
         var pendingRows = 0
         var pendingBytes = 0
+        func isCopied(_ reader: ParquetReader) -> Bool {
+            reader.schema.hasSameShape(as: table.schema)
+        }
         func emit() {
             let merging = pending
-            if merging.count == 1 {
+            if merging.count == 1, isCopied(merging[0].reader) {
                 plans.append { .copy(merging[0].reader, rowGroup: merging[0].index) }
-            } else if merging.count > 1 {
+            } else if !merging.isEmpty {
                 plans.append {
                     let sources = try merging.map { group in
                         try table.schema.fields.indices.map {
@@ -154,7 +157,7 @@ extension StorageEngine {
         }
         for group in groups {
             let rows = group.reader.rowGroups[group.index].rowCount
-            if rows >= limits.rowGroupRowsSmall {
+            if rows >= limits.rowGroupRowsSmall, isCopied(group.reader) {
                 plans.append { .copy(group.reader, rowGroup: group.index) }
                 continue
             }

@@ -9,7 +9,7 @@ struct Chunk: Sendable {
     }
 
     let source: Source
-    /// Which rows of the source these are; the chunk's own count from 0.
+    /// Which rows of the source these are; the chunk's own row numbers start at 0.
     let rows: Range<Int>
     /// Earliest and latest time of the rows (Unix nanoseconds).
     let times: ClosedRange<Int64>
@@ -64,10 +64,7 @@ struct Chunk: Sendable {
         case .rowGroup(let reader, let group):
             try reader.rowRanges(rowGroup: group, field: field, from: low, through: high)
                 .filter { $0.overlaps(rows) }
-                .map {
-                    let range = $0.clamped(to: rows)
-                    return range.lowerBound - rows.lowerBound..<range.upperBound - rows.lowerBound
-                }
+                .map { inChunk($0.clamped(to: rows)) }
         }
     }
 
@@ -97,6 +94,10 @@ struct Chunk: Sendable {
         }
     }
 
+    private func inChunk(_ rows: Range<Int>) -> Range<Int> {
+        rows.lowerBound - self.rows.lowerBound..<rows.upperBound - self.rows.lowerBound
+    }
+
     private func inSource(_ rows: Range<Int>) -> Range<Int> {
         rows.lowerBound + self.rows.lowerBound..<rows.upperBound + self.rows.lowerBound
     }
@@ -105,14 +106,9 @@ struct Chunk: Sendable {
 extension Snapshot {
     /// The chunks of a table whose times overlap `times`, newest first.
     ///
-    /// The table's time is the field at `timeField`. With `byPage`, a chunk is no more than one of its pages, for
-    /// queries that end as soon as they have the newest rows: a row group can reach far back in time.
-    func chunks(
-        table: Int,
-        timeField: Int,
-        overlapping times: ClosedRange<Int64>,
-        byPage: Bool = false
-    ) throws -> [Chunk] {
+    /// The table's time is the field at `timeField`.
+    func chunks(table: Int, timeField: Int, overlapping times: ClosedRange<Int64>) throws -> [Chunk]
+    {
         var chunks: [Chunk] = []
         for batch in memory[table] {
             if let range = batch.times, range.overlaps(times) {
@@ -127,32 +123,91 @@ extension Snapshot {
         {
             let reader = try reader(table: table, segment)
             for (index, group) in reader.rowGroups.enumerated() {
-                let statistics = reader.statistics(rowGroup: index, field: timeField)
-                let whole = segment.minTime...segment.maxTime
-                let range = Self.range(statistics?.min, statistics?.max) ?? whole
-                guard range.overlaps(times) else { continue }
-                let parts =
-                    byPage
-                    ? try reader.pageStatistics(rowGroup: index, field: timeField)
-                    : [(0..<group.rowCount, statistics?.min, statistics?.max)]
-                for part in parts {
-                    let range = Self.range(part.min, part.max) ?? range
-                    guard range.overlaps(times) else { continue }
+                var range = segment.minTime...segment.maxTime
+                if let statistics = reader.statistics(rowGroup: index, field: timeField),
+                    case .int(let low)? = statistics.min, case .int(let high)? = statistics.max,
+                    low <= high
+                {
+                    range = low...high
+                }
+                if range.overlaps(times) {
                     chunks.append(
-                        Chunk(source: .rowGroup(reader, index), rows: part.rows, times: range)
+                        Chunk(
+                            source: .rowGroup(reader, index),
+                            rows: 0..<group.rowCount,
+                            times: range
+                        )
                     )
                 }
             }
         }
         return chunks.sorted { $0.times.upperBound > $1.times.upperBound }
     }
+}
 
-    private static func range(
-        _ min: StatisticValue?,
-        _ max: StatisticValue?
-    ) -> ClosedRange<Int64>? {
-        guard case .int(let low)? = min, case .int(let high)? = max, low <= high else { return nil }
-        return low...high
+/// The pages of chunks, newest first, for queries that end as soon as they have the newest rows.
+///
+/// A row group can reach far back in time; its page index is read when its turn comes.
+struct PagesNewestFirst {
+    private let timeField: Int
+    private let times: ClosedRange<Int64>
+    private var chunks: ArraySlice<Chunk>
+    /// Of the chunks that were split, newest first.
+    private var pages: [Chunk] = []
+
+    /// The pages of `chunks`, which are newest first, that overlap `times` by the field at `timeField`.
+    init(_ chunks: [Chunk], timeField: Int, overlapping times: ClosedRange<Int64>) {
+        self.chunks = chunks[...]
+        self.timeField = timeField
+        self.times = times
+    }
+
+    /// The time that no row of the pages left is after; nil when none is left.
+    var latest: Int64? {
+        [pages.first, chunks.first].compactMap { $0?.times.upperBound }.max()
+    }
+
+    /// The next pages, `count` or as many as there are.
+    mutating func next(_ count: Int) throws -> ArraySlice<Chunk> {
+        var isSorted = true
+        while let chunk = chunks.first {
+            if pages.count >= count {
+                if !isSorted { sort() }
+                isSorted = true
+                if pages[count - 1].times.upperBound > chunk.times.upperBound { break }
+            }
+            pages += try chunk.pages(timeField: timeField).filter { $0.times.overlaps(times) }
+            chunks.removeFirst()
+            isSorted = false
+        }
+        if !isSorted { sort() }
+        defer { pages.removeFirst(min(count, pages.count)) }
+        return pages.prefix(count)
+    }
+
+    /// Pages of the same time stay in the order of their chunks: cursors count on it.
+    private mutating func sort() { pages.sort { $0.times.upperBound > $1.times.upperBound } }
+}
+
+extension Chunk {
+    /// The chunk page by page.
+    fileprivate func pages(timeField: Int) throws -> [Chunk] {
+        guard case .rowGroup(let reader, let group) = source else { return [self] }
+        return try reader.pageStatistics(rowGroup: group, field: timeField).map { page in
+            guard case .int(let low)? = page.min, case .int(let high)? = page.max, low <= high
+            else {
+                return Chunk(source: source, rows: page.rows, times: times)
+            }
+            return Chunk(source: source, rows: page.rows, times: (low...high).clamped(to: times))
+        }
+    }
+
+    /// The rows of each page of a field; one range when there is no page index.
+    func pageRanges(_ field: Int) throws -> [Range<Int>] {
+        guard case .rowGroup(let reader, let group) = source else { return [0..<rowCount] }
+        return try reader.pageRowRanges(rowGroup: group, field: field)
+            .filter { $0.overlaps(rows) }
+            .map { inChunk($0.clamped(to: rows)) }
     }
 }
 

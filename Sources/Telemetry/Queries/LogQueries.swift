@@ -99,34 +99,34 @@ extension LogSearch {
     func run(_ snapshot: Snapshot) throws -> FoundLogs {
         let last = min(end, cursor?.time ?? .max)
         guard limit > 0, start <= last else { return FoundLogs(logs: [], nextCursor: nil) }
-        let chunks = try snapshot.chunks(
-            table: TelemetryTables.logs,
+        var left = PagesNewestFirst(
+            try snapshot.chunks(
+                table: TelemetryTables.logs,
+                timeField: Position.timeNano,
+                overlapping: start...last
+            ),
             timeField: Position.timeNano,
-            overlapping: start...last,
-            byPage: true
+            overlapping: start...last
         )
+        var chunks: [Chunk] = []
         // One more than asked for tells whether there is a next page.
         let wanted = limit + 1 + (cursor?.given ?? 0)
         var hits: [Hit] = []
-        var position = 0
-        while position < chunks.count {
-            // What is older than this is not on the page.
-            let oldest = hits.count >= wanted ? hits[wanted - 1].time : start
-            if chunks[position].times.upperBound < oldest { break }
+        while let latest = left.latest {
+            let isFull = hits.count >= wanted
+            // Of the same time, what was found earlier comes first.
+            if isFull, latest <= hits[wanted - 1].time { break }
+            let times = (isFull ? hits[wanted - 1].time : start)...last
             // Few chunks are often enough; the longer it takes, the more are read at once.
-            let wave = position..<min(chunks.count, position + min(max(position, 2), 16))
-            let found = try Parallel.map(wave.count) {
-                try self.hits(
-                    chunks[wave.lowerBound + $0],
-                    wave.lowerBound + $0,
-                    oldest...last,
-                    wanted
-                )
+            let wave = try left.next(min(max(chunks.count, 2), 16))
+            let first = chunks.count
+            chunks += wave
+            let found = try Parallel.map(wave.count) { [chunks] in
+                try self.hits(chunks[first + $0], first + $0, times, wanted)
             }
             hits += found.joined()
             hits.sort { ($0.time, $1.chunk, $1.row) > ($1.time, $0.chunk, $0.row) }
             if hits.count > wanted { hits.removeLast(hits.count - wanted) }
-            position = wave.upperBound
         }
         if let cursor {
             let given = hits.prefix { $0.time == cursor.time }.count
@@ -151,7 +151,7 @@ extension LogSearch {
     ) throws -> [Hit] {
         let filter = try filter(chunk, range)
         if filter.isEmpty { return [] }
-        let times = try chunk.column(Position.timeNano)
+        let times = try filter.column(Position.timeNano)
         var found = filter.rows.map { Hit(time: times.integer(Int($0)), chunk: index, row: $0) }
         if found.count > wanted {
             found.sort { ($0.time, $1.row) > ($1.time, $0.row) }
@@ -163,6 +163,7 @@ extension LogSearch {
     private func filter(_ chunk: Chunk, _ times: ClosedRange<Int64>) throws -> RowFilter {
         var filter = RowFilter(chunk)
         if chunk.times.lowerBound < times.lowerBound || chunk.times.upperBound > times.upperBound {
+            try filter.decode([Position.timeNano])
             try filter.keep(integer: Position.timeNano, in: times)
         }
         if let traceID {
@@ -208,23 +209,24 @@ extension LogSearch {
 
     /// Reads the records of the hits, on several processors, in the order of the hits.
     private func read(_ hits: [Hit], _ chunks: [Chunk]) throws -> [FoundLog] {
-        var runs: [(chunk: Int, rows: [(row: Int, position: Int)])] = []
+        var runs: [(chunk: Int, first: Int, last: Int, rows: [(row: Int, position: Int)])] = []
         for (chunk, group) in Dictionary(grouping: hits.indices, by: { hits[$0].chunk }) {
-            runs += Self.runs(group.map { (Int(hits[$0].row), $0) }).map { (chunk, $0) }
+            for rows in Self.runs(group.map { (Int(hits[$0].row), $0) }) {
+                guard let first = rows.first?.row, let last = rows.last?.row else { continue }
+                runs.append((chunk, first, last, rows))
+            }
         }
-        let found = try Parallel.map(runs.count) { [runs] number -> [Int: FoundLog] in
-            let rows = runs[number].rows.map(\.row)
-            guard let first = rows.first, let last = rows.last else { return [:] }
+        let found = try Parallel.map(runs.count) { [runs] in
+            let run = runs[$0]
             return try LogReader.logs(
-                chunks[runs[number].chunk],
-                rows: first..<last + 1,
-                only: Set(rows.map { $0 - first })
+                chunks[run.chunk],
+                rows: run.first..<run.last + 1,
+                only: Set(run.rows.map { $0.row - run.first })
             )
         }
         var logs = [FoundLog?](repeating: nil, count: hits.count)
         for (run, records) in zip(runs, found) {
-            let first = run.rows.first?.row ?? 0
-            for (row, position) in run.rows { logs[position] = records[row - first] }
+            for (row, position) in run.rows { logs[position] = records[row - run.first] }
         }
         return logs.compactMap { $0 }
     }

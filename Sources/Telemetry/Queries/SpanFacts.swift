@@ -94,6 +94,7 @@ final class SpanFacts: Sendable {
     private struct Key: Hashable {
         let segment: String
         let rowGroup: Int
+        let rows: Range<Int>
     }
     private let known = Mutex<[Key: Set<Operation>]>([:])
     private static let entriesMax = 20_000
@@ -103,7 +104,7 @@ final class SpanFacts: Sendable {
         guard case .rowGroup(let reader, let group) = chunk.source else {
             return try Self.compute(chunk)
         }
-        let key = Key(segment: reader.name, rowGroup: group)
+        let key = Key(segment: reader.name, rowGroup: group, rows: chunk.rows)
         if let found = known.withLock({ $0[key] }) { return found }
         let found = try Self.compute(chunk)
         known.withLock { known in

@@ -155,11 +155,7 @@ struct IdentifierReader {
     init(_ chunk: Chunk, field: Int) throws {
         self.chunk = chunk
         self.field = field
-        switch chunk.source {
-        case .memory: ranges = [0..<chunk.rowCount]
-        case .rowGroup(let reader, let group):
-            ranges = try reader.pageRowRanges(rowGroup: group, field: field)
-        }
+        ranges = try chunk.pageRanges(field)
     }
 
     mutating func identifier(_ row: Int) throws -> (UInt64, UInt64) {

@@ -40,12 +40,15 @@ struct AttributeBuilder {
             let payload = attributes.payloads[index]
             let position = promotedPosition(of: key, attributes.keys[index], text)
             if position >= 0, promote(position, kind, payload, row, &text) { continue }
-            switch kind {
-            case .string: strings.add(key, Int64(text.code(TextRef(rawValue: payload))))
-            case .int: integers.add(key, Int64(bitPattern: payload))
-            case .double: doubles.add(key, Int64(bitPattern: payload))
-            case .bool: booleans.add(key, payload == 0 ? 0 : 1)
-            case .empty, .bytes, .json:
+            let isPlaced =
+                switch kind {
+                case .string: strings.add(key, Int64(text.code(TextRef(rawValue: payload))))
+                case .int: integers.add(key, Int64(bitPattern: payload))
+                case .double: doubles.add(key, Int64(bitPattern: payload))
+                case .bool: booleans.add(key, payload == 0 ? 0 : 1)
+                case .empty, .bytes, .json: false
+                }
+            if !isPlaced {
                 json.append(json.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","))
                 var member: [UInt8] = []
                 ValueJSON.appendObject(
@@ -127,10 +130,15 @@ private struct MapBuilder {
         values.reserveCapacity(rows * 4)
     }
 
+    /// False, and nothing done, when the row has the key already: maps of other engines have unique keys.
     @inline(__always)
-    mutating func add(_ key: UInt32, _ value: Int64) {
+    mutating func add(_ key: UInt32, _ value: Int64) -> Bool {
+        for index in Int(offsets[offsets.count - 1])..<keys.count where keys[index] == key {
+            return false
+        }
         keys.append(key)
         values.append(value)
+        return true
     }
 
     @inline(__always)

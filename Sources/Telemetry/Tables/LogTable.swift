@@ -22,7 +22,7 @@ enum LogTable {
             TableFields.optionalText("event_name"),
             Field("trace_id", .leaf(.hex(byteCount: 16), optional: true), bloomFilter: true),
             Field("span_id", .leaf(.hex(byteCount: 8), optional: true)),
-            TableFields.small("flags"), TableFields.small("dropped_attributes_count"),
+            TableFields.unsigned("flags"), TableFields.unsigned("dropped_attributes_count"),
         ] + TableFields.origin + PromotedAttributes.logs.fields + TableFields.attributes
     )
 

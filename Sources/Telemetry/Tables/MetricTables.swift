@@ -31,7 +31,7 @@ enum MetricTables {
             TableFields.optionalText("unit"),
             Field("temporality", .leaf(.string, optional: false)),
             Field("is_monotonic", .leaf(.bool, optional: false)),
-            TableFields.small("flags"), TableFields.optionalText("description"),
+            TableFields.unsigned("flags"), TableFields.optionalText("description"),
             TableFields.json("metadata"),
         ] + TableFields.origin + TableFields.attributes + [TableFields.exemplars]
 

@@ -25,16 +25,16 @@ enum SpanTable {
             ),
             Field("span_id", .leaf(.hex(byteCount: 8), optional: false)),
             Field("parent_span_id", .leaf(.hex(byteCount: 8), optional: true)),
-            TableFields.optionalText("trace_state"), TableFields.small("flags"),
+            TableFields.optionalText("trace_state"), TableFields.unsigned("flags"),
             TableFields.text("name"),
             TableFields.small("kind"), TableFields.text("kind_text"),
             Field("start_time", .leaf(.timestampMicros, optional: false)),
             TableFields.integer("start_unix_nano"), TableFields.integer("end_unix_nano"),
             TableFields.integer("duration_nano"),
             TableFields.small("status_code"), TableFields.optionalText("status_message"),
-            TableFields.small("dropped_attributes_count"),
-            TableFields.small("dropped_events_count"),
-            TableFields.small("dropped_links_count"),
+            TableFields.unsigned("dropped_attributes_count"),
+            TableFields.unsigned("dropped_events_count"),
+            TableFields.unsigned("dropped_links_count"),
         ] + TableFields.origin + PromotedAttributes.spans.fields + TableFields.attributes + [
             Field(
                 "events",
@@ -42,7 +42,7 @@ enum SpanTable {
                     Field("time_unix_nano", .leaf(.int64, optional: false)),
                     Field("name", .leaf(.string, optional: false)),
                     Field("attributes", .leaf(.json, optional: true)),
-                    Field("dropped_attributes_count", .leaf(.int32, optional: false)),
+                    TableFields.unsigned("dropped_attributes_count"),
                 ])
             ),
             Field(
@@ -51,9 +51,9 @@ enum SpanTable {
                     Field("trace_id", .leaf(.hex(byteCount: 16), optional: false)),
                     Field("span_id", .leaf(.hex(byteCount: 8), optional: false)),
                     Field("trace_state", .leaf(.string, optional: true)),
-                    Field("flags", .leaf(.int32, optional: false)),
+                    TableFields.unsigned("flags"),
                     Field("attributes", .leaf(.json, optional: true)),
-                    Field("dropped_attributes_count", .leaf(.int32, optional: false)),
+                    TableFields.unsigned("dropped_attributes_count"),
                 ])
             ),
         ]

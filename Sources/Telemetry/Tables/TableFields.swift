@@ -13,6 +13,9 @@ enum TableFields {
     static func small(_ name: String) -> Field {
         Field(name, .leaf(.int32, optional: false))
     }
+    static func unsigned(_ name: String) -> Field {
+        Field(name, .leaf(.uint32, optional: false))
+    }
     static func optionalDouble(_ name: String) -> Field {
         Field(name, .leaf(.double, optional: true))
     }
@@ -22,10 +25,10 @@ enum TableFields {
     static let origin: [Field] = [
         text("service_name"), optionalText("service_namespace"),
         optionalText("service_instance_id"),
-        json("resource_attributes"), small("resource_dropped_attributes_count"),
+        json("resource_attributes"), unsigned("resource_dropped_attributes_count"),
         optionalText("resource_schema_url"),
         optionalText("scope_name"), optionalText("scope_version"), json("scope_attributes"),
-        small("scope_dropped_attributes_count"), optionalText("scope_schema_url"),
+        unsigned("scope_dropped_attributes_count"), optionalText("scope_schema_url"),
     ]
 
     /// A record's own attributes that are not promoted.

@@ -8,7 +8,7 @@ import Glibc
 import Musl
 #endif
 
-/// Keeps memory that is freed while the process is busy, and returns it to the system when the process is so no longer.
+/// Keeps memory that is freed while the process is busy, and returns it to the system when it no longer is.
 final class FreedMemory: Sendable {
     /// Tells the end of a busy time from the processor time used so far.
     struct Watch {
@@ -44,7 +44,8 @@ final class FreedMemory: Sendable {
         let watch = Mutex(Watch(used: Self.processorTime()))
         timer.source.schedule(
             deadline: .now() + Self.lookInterval,
-            repeating: Self.lookInterval
+            repeating: Self.lookInterval,
+            leeway: .seconds(1)
         )
         timer.source.setEventHandler {
             let isOver = watch.withLock { $0.isOver(used: Self.processorTime()) }
