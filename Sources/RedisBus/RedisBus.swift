@@ -15,7 +15,8 @@ public import TagCache
 ///
 /// The server needs no configuration and stores nothing. A stale answer is served at most
 /// - if a message was lost: until the sender's next message in the same stream or its next heartbeat
-///   (`BusConfiguration.heartbeatInterval`);
+///   (`BusConfiguration.heartbeatInterval`) arrives;
+/// - if its heartbeats are lost too: for `silenceMax` and one `heartbeatInterval`;
 /// - if this node cannot reach the server: for `pingInterval` and `replyTimeout` until it notices, and
 ///   then for `silenceMax` and one `heartbeatInterval`, or until it is connected again;
 /// - if another node cannot reach the server: for `silenceMax` and one `heartbeatInterval`.

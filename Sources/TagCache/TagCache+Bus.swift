@@ -18,7 +18,8 @@ final class BusBox: Sendable {
             BusProtocolState(
                 node: configuration.node,
                 incarnation: configuration.incarnation,
-                silenceMax: configuration.silenceMax.clampedNanoseconds
+                silenceMax: configuration.silenceMax.clampedNanoseconds,
+                absenceMax: configuration.absenceMax.clampedNanoseconds
             )
         )
     }
@@ -27,10 +28,11 @@ final class BusBox: Sendable {
 extension TagCache {
     /// Joins a bus: from now on invalidations go to its other caches and theirs come here.
     ///
-    /// What a persistent tier kept from an earlier life becomes stale, since what was missed
-    /// meanwhile is not known. A cache joins one bus in its life; `run()` has to be running so that
-    /// losses are noticed: then no stale answer is served for longer than `heartbeatInterval` after
-    /// a message was lost, or `silenceMax` and one interval after a peer could no longer be heard.
+    /// What was stored before becomes stale, in memory and on disk, since what was missed until now is
+    /// not known. A cache joins one bus in its life; `run()` has to be running so that losses are
+    /// noticed: after a message was lost, a stale answer is served until the sender's next heartbeat
+    /// arrives (`heartbeatInterval`), and if heartbeats are lost too, or the sender can no longer be heard, for
+    /// `silenceMax` and one interval. The article on guarantees has the limits.
     public func connect(to bus: any InvalidationBus, _ configuration: BusConfiguration) {
         let box = BusBox(configuration)
         let failpoints = self.configuration.failpoints
@@ -54,7 +56,8 @@ extension TagCache {
             return true
         }
         precondition(isFirst, "a cache joins one bus")
-        if hasPersistentTier { perform([.invalidateAll]) }
+        // Peers may have invalidated and said goodbye before: nobody will speak of it again.
+        perform([.invalidateAll])
     }
 
     /// Sends what was done here; the message of each tag, or of a clear, is numbered first.

@@ -13,6 +13,12 @@ struct Files: ParsableCommand {
             """
     )
 
+    /// The names of all tables, as the directories of a space have them.
+    private static let tables = [
+        "spans", "traces", "logs", "metric_points", "metric_histograms", "metric_exp_histograms",
+        "metric_summaries", "metric_series",
+    ]
+
     @Option(help: "The data directory.")
     var data = "./holdfast-data"
 
@@ -29,6 +35,12 @@ struct Files: ParsableCommand {
     var json = false
 
     func run() throws {
+        if let table, !Self.tables.contains(table) {
+            throw CommandFailure(
+                "there is no table called \(table)",
+                remedy: "The tables are: \(Self.tables.joined(separator: ", "))."
+            )
+        }
         let files = try OfflineStore(dataDirectory: data).files(space: space)
             .filter { table == nil || $0.table == table }
         if quoted {

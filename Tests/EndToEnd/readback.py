@@ -62,7 +62,9 @@ def jaeger_tag(pair: KeyValue) -> dict[str, Any]:
         case "bool_value":
             return {"key": pair.key, "type": "bool", "value": value.bool_value}
         case "int_value":
-            return {"key": pair.key, "type": "int64", "value": value.int_value}
+            is_exact = abs(value.int_value) < 2**53  # browsers would round others: they are text
+            number = value.int_value if is_exact else str(value.int_value)
+            return {"key": pair.key, "type": "int64", "value": number}
         case "double_value" if math.isfinite(value.double_value):
             return {"key": pair.key, "type": "float64", "value": value.double_value}
         case "bytes_value":

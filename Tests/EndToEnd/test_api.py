@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from holdfast_server import Holdfast
-from otlp import MILLISECOND, NOON, SECOND, hex_trace
+from otlp import MILLISECOND, NOON, SECOND, hex_trace, span, trace_request
 from shop import ODD_SERVICE, SERVICES, TRACES, start_of
 
 ENVELOPE = {"limit": 0, "offset": 0, "errors": None}
@@ -172,8 +172,39 @@ def test_search_for_errors(shop: Holdfast) -> None:
     assert summaries[0]["rootServiceName"] == "web" and summaries[0]["rootOperationName"] == "GET /cart"
     assert summaries[0]["minTimeUnixNano"] == str(start_of(30))
     assert summaries[0]["maxTimeUnixNano"] == str(start_of(30) + 30 * MILLISECOND)
+    assert summaries[0]["minStartTimeUnixNano"] == summaries[0]["minTimeUnixNano"]
+    assert summaries[0]["maxEndTimeUnixNano"] == summaries[0]["maxTimeUnixNano"]
     assert (summaries[0]["spanCount"], summaries[0]["errorSpanCount"]) == (4, 1)
+    assert "orphanSpanCount" not in summaries[0]
     assert {"name": "cart", "spanCount": 1, "errorSpanCount": 1} in summaries[0]["services"]
+
+
+def test_a_summary_counts_spans_without_their_parent(server: Holdfast) -> None:
+    server.send("traces", trace_request([span(1, 1), span(1, 2, parent=1), span(1, 3, parent=9)]))
+    (summary,) = server.get("/api/v3/trace-summaries")["summaries"]
+    assert (summary["spanCount"], summary["orphanSpanCount"]) == (3, 1)
+
+
+def test_spans_of_no_kind(server: Holdfast) -> None:
+    """Version 3 takes them for internal, as Jaeger does; the first API has no tag."""
+    kinds = [0, 1, 2]
+    server.send("traces", trace_request([span(1, n, kind=kind) for n, kind in enumerate(kinds, 1)]))
+    both = [{"name": "op", "spanKind": "internal"}, {"name": "op", "spanKind": "server"}]
+    assert server.get("/api/v3/operations") == {"operations": both}
+    assert server.get("/api/v3/operations", spanKind="internal") == {"operations": both[:1]}
+    (trace,) = server.get(f"/api/traces/{hex_trace(1)}")["data"]
+    tags = {s["spanID"]: [t["value"] for t in s["tags"] if t["key"] == "span.kind"] for s in trace["spans"]}
+    assert tags == {f"{1:016x}": [], f"{2:016x}": ["internal"], f"{3:016x}": ["server"]}
+
+
+def test_integers_that_browsers_would_round_are_text(server: Holdfast) -> None:
+    numbers = [2**53 - 1, 2**53, 1 - 2**53, -(2**63)]
+    server.send("traces", trace_request([span(1, 1, tags={str(n): n for n in numbers})]))
+    (trace,) = server.get(f"/api/traces/{hex_trace(1)}")["data"]
+    tags = {tag["key"]: tag for tag in trace["spans"][0]["tags"]}
+    for number in numbers:
+        value = number if abs(number) < 2**53 else str(number)
+        assert tags[str(number)] == {"key": str(number), "type": "int64", "value": value}
 
 
 def test_search_by_operation_duration_and_time(shop: Holdfast) -> None:
@@ -186,6 +217,10 @@ def test_search_by_operation_duration_and_time(shop: Holdfast) -> None:
     window = {"start": start_of(7) // 1000, "end": start_of(9) // 1000}
     assert found(shop, **get, **window) == [9, 8, 7]
     assert found(shop, **get, start=start_of(9) // 1000 + 1, end=start_of(10) // 1000 - 1) == []
+    assert found(shop, **get, end=window["end"], lookback="2s") == [9, 8, 7]
+    assert found(shop, **get, **window, lookback="1s") == [9, 8, 7], "start says it already"
+    for nothing in ("custom", "1h"):
+        assert found(shop, **get, lookback=nothing) == newest(*EVERY)
     rfc = {"query.start_time_min": "2026-01-15T12:00:07Z", "query.start_time_max": "2026-01-15T12:00:09.5Z"}
     summaries = shop.get("/api/v3/trace-summaries", **rfc, **{"query.service_name": "web"})["summaries"]
     assert [int(s["traceId"], 16) for s in summaries] == [9, 8, 7]

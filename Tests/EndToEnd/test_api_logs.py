@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    Gauge, Histogram, HistogramDataPoint, Metric, NumberDataPoint,
+)
 
 from holdfast_server import Holdfast
 from otlp import NOON, SECOND, hex_trace, metric_request, resource
@@ -95,6 +97,27 @@ def test_series_and_ranges_of_metrics(shop: Holdfast) -> None:
     stepped = points(start=NOON, end=NOON + 9 * SECOND, step="4s")
     assert stepped == [[str(NOON), 30], [str(NOON + 4 * SECOND), 70], [str(NOON + 8 * SECOND), 90]]
     assert shop.get("/api/metrics/range", name="nothing") == {"series": []}
+
+
+def test_times_of_points_are_unsigned_and_in_order(server: Holdfast) -> None:
+    times = [NOON, 2**63, 2**64 - 1]
+    points = [NumberDataPoint(time_unix_nano=time, as_int=-5) for time in reversed(times)]
+    server.send("metrics", metric_request([Metric(name="far", gauge=Gauge(data_points=points))]))
+    for _ in range(2):
+        (series,) = server.get("/api/metrics/range", name="far")["series"]
+        assert series["points"] == [[str(time), -5] for time in times]
+        server.flush()
+
+
+def test_counts_are_unsigned(server: Holdfast) -> None:
+    most = 2**64 - 1
+    point = HistogramDataPoint(time_unix_nano=NOON, count=most, bucket_counts=[most])
+    histogram = Histogram(data_points=[point], aggregation_temporality=2)
+    server.send("metrics", metric_request([Metric(name="many", histogram=histogram)]))
+    for _ in range(2):
+        (series,) = server.get("/api/metrics/range", name="many")["series"]
+        assert series["points"] == [[str(NOON), most]]
+        server.flush()
 
 
 def test_series_of_two_instances_can_be_told_apart(server: Holdfast) -> None:

@@ -146,6 +146,18 @@ def test_empty_requests_are_a_success(small: Holdfast) -> None:
         assert small.post(f"/v1/{signal}", b"{}", JSON).json() == {}
 
 
+@pytest.mark.parametrize("path", ["/v1/profiles", "/v1development/profiles", "/v1/traces/more"])
+def test_signals_that_are_not_taken(small: Holdfast, path: str) -> None:
+    answer = small.post(path, GOOD)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, PROTOBUF)
+    status = Status.FromString(answer.content)
+    assert status.code == 5 and path in status.message and "/openapi.json" in status.message
+    answer = small.post(path, b"{}", JSON)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, JSON)
+    assert answer.json()["code"] == 5 and path in answer.json()["message"]
+    assert_earlier(small)
+
+
 # -- OTLP/gRPC
 
 

@@ -8,32 +8,44 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
 
 from conftest import MakeServer
 from holdfast_server import Holdfast
-from otlp import MILLISECOND, NOON, hex_trace, log, log_request, metric_request, span, trace_request
+from otlp import (
+    MILLISECOND, NOON, SECOND, hex_trace, log, log_request, metric_request, span, trace_request,
+)
 from samples import edge_metrics
 
 
 @pytest.fixture(scope="module")
 def recent(make_shared_server: MakeServer) -> Holdfast:
-    """A server with a little telemetry of just now: the commands look back an hour."""
+    """A server with a little telemetry of just now and of 30 minutes ago: the commands look back an hour."""
     server = make_shared_server()
     now = time.time_ns()
+    earlier = now - 1800 * SECOND
     spans = [
         span(1, 1, name="GET /cart", start=now, duration=30 * MILLISECOND, tags={"user.id": "u-1"}),
-        span(1, 2, parent=1, name="load", start=now + 1, status={"code": 2, "message": "no cart"}),
+        span(1, 2, parent=1, name="load", start=now + 1, tags={"cart.id": 7},
+             status={"code": 2, "message": "no cart"}),
     ]
     server.send("traces", trace_request(spans, "web"))
     server.send("traces", trace_request([span(2, 1, name="other", start=now - 5)], "db"))
+    server.send("traces", trace_request([span(3, 1, name="early", start=earlier, status={"code": 1})], "db"))
     server.send("logs", log_request([
-        log("payment failed", time=now, severity=17, severity_text="ERROR", trace_id=(1).to_bytes(16, "big")),
-        log("all well", time=now + 1),
+        log("payment failed", time=now, severity=17, severity_text="ERROR", trace_id=(1).to_bytes(16, "big"),
+            tags={"user.id": "u-1", "attempt": 2}),
+        log("all well", time=now + 1, tags={"user.id": "u-1"}),
+        log("warming up", time=earlier),
     ], "web"))
     gauge = edge_metrics().resource_metrics[0].scope_metrics[0].metrics[0]
     for point in gauge.gauge.data_points:
         point.time_unix_nano += now - NOON
     server.send("metrics", metric_request([gauge], "web"))
+    heat = Gauge(data_points=[
+        NumberDataPoint(time_unix_nano=earlier, as_int=41), NumberDataPoint(time_unix_nano=now, as_int=73),
+    ])
+    server.send("metrics", metric_request([Metric(name="heat", gauge=heat)], "web"))
     return server
 
 
@@ -51,17 +63,31 @@ def run_json(server: Holdfast, *arguments: str) -> Any:
     ("arguments", "says", "hides"),
     [
         (["services"], ["web", "db"], []),
-        (["traces"], ["GET /cart", "other"], []),
+        (["traces"], ["GET /cart", "other", "early"], []),
         (["traces", "--service", "web", "--operation", "GET /cart"], ["GET /cart"], ["other"]),
         (["traces", "--tag", "user.id=u-1"], ["GET /cart"], ["other"]),
         (["traces", "--min-duration", "20ms"], ["GET /cart"], ["other"]),
+        (["traces", "--until", "20m"], ["early"], ["GET /cart", "other"]),
+        (["traces", "--since", "50m", "--until", "40m"], [], ["GET /cart", "other", "early"]),
+        (["traces", "--status", "error"], ["GET /cart"], ["other", "early"]),
+        (["traces", "--status", "ok"], ["early"], ["GET /cart", "other"]),
+        (["traces", "--status", "unset"], ["GET /cart", "other"], ["early"]),
+        (["traces", "--status", "error", "--tag", "cart.id=7"], ["GET /cart"], ["other", "early"]),
+        (["traces", "--status", "error", "--tag", "cart.id=8"], [], ["GET /cart", "other", "early"]),
+        (["traces", "--status", "ok", "--tag", "error=true"], [], ["GET /cart", "other", "early"]),
         (["trace", "1"], ["GET /cart", "load", "web", "30.0ms"], ["other"]),
-        (["logs"], ["payment failed", "all well"], []),
+        (["logs"], ["payment failed", "all well", "warming up"], []),
         (["logs", "--query", "payment f"], ["payment failed"], ["all well"]),
         (["logs", "--severity", "error"], ["payment failed"], ["all well"]),
         (["logs", "--trace-id", hex_trace(1)], ["payment failed"], ["all well"]),
+        (["logs", "--tag", "user.id=u-1"], ["payment failed", "all well"], ["warming up"]),
+        (["logs", "--tag", "user.id=u-1", "--tag", "attempt=2"], ["payment failed"], ["all well"]),
+        (["logs", "--tag", "user.id=u-1", "--tag", "user.id=u-2"], [], ["payment failed", "all well"]),
+        (["logs", "--until", "20m"], ["warming up"], ["payment failed", "all well"]),
         (["metrics"], ["edge.gauge", "{thing}"], []),
         (["metrics", "edge.gauge"], ["route=/a", "-9.223e+18"], []),
+        (["metrics", "heat"], ["73"], []),
+        (["metrics", "heat", "--until", "20m"], ["41"], ["73"]),
         (["spaces", "list"], ["default"], []),
         (["status"], ["default"], ["dead letters"]),
     ],
@@ -87,6 +113,10 @@ def test_failures_say_what_to_do(recent: Holdfast) -> None:
         (["trace", "ffff"], 1, "ffff"),
         (["traces", "--limit", "many"], 2, "limit"),
         (["traces", "--space", "nowhere"], 1, "nowhere"),
+        (["traces", "--status", "broken"], 2, "status"),
+        (["logs", "--tag", "user.id"], 2, "key=value"),
+        (["metrics", "heat", "--until", "2h"], 2, "--since"),
+        (["logs", "--follow", "--until", "1m"], 2, "--until"),
         (["nonsense"], 2, "nonsense"),
     ]:
         done = recent.cli(*arguments, *(["--url", recent.http] if arguments[0] != "nonsense" else []))
@@ -94,6 +124,13 @@ def test_failures_say_what_to_do(recent: Holdfast) -> None:
         assert says in done.stderr and not done.stdout
     done = recent.cli("services", "--url", "http://127.0.0.1:1")
     assert done.returncode == 1 and "127.0.0.1:1" in done.stderr
+
+
+def test_files_know_spaces_and_tables(recent: Holdfast) -> None:
+    for option, says in [("--space", "the spaces are: default"), ("--table", "The tables are: spans, ")]:
+        done = recent.cli("files", "--data", str(recent.data), option, "nope")
+        assert done.returncode == 1 and not done.stdout
+        assert "nope" in done.stderr and says in done.stderr
 
 
 def test_a_space_made_on_the_command_line(server: Holdfast) -> None:

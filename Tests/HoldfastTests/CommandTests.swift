@@ -21,8 +21,24 @@ struct CommandTests {
         }
     }
 
+    /// The parser wraps lines itself: those of one paragraph are one line, unless they are indented.
+    @Test func helpHasNoLineBreaksInParagraphs() {
+        for command in Self.all(Holdfast.self) {
+            let lines = command.configuration.discussion.split(
+                separator: "\n",
+                omittingEmptySubsequences: false
+            )
+            let isText = lines.map { !$0.isEmpty && !$0.hasPrefix(" ") }
+            let breaks = zip(isText, isText.dropFirst()).filter { $0 && $1 }
+            #expect(breaks.isEmpty, "\(command)")
+        }
+    }
+
     @Test(arguments: [
         ["traces", "--tag", "novalue"], ["traces", "--limit", "0"], ["demo", "--rate", "0"],
+        ["traces", "--status", "broken"], ["traces", "--since", "1h", "--until", "61m"],
+        ["logs", "--tag", "=value"], ["logs", "--until", "2h"], ["metrics", "--until", "soon"],
+        ["metrics", "m", "--since", "5m", "--until", "6m"], ["logs", "--follow", "--until", "1m"],
         ["demo", "--backfill", "soon"], ["logs", "--follow", "--json"], ["trace"],
         ["bench", "query", "--queries", "x", "--kinds", "trace,nothing"],
         ["bench", "ingest", "--file", "x", "--signal", "spans"],
@@ -44,13 +60,53 @@ struct CommandTests {
     @Test func argumentsAreTaken() throws {
         let command = try Holdfast.parseAsRoot([
             "traces", "--service", "s", "--tag", "a=b=c", "--tag", "d=", "--min-duration", "1.5s",
-            "--since", "2h",
+            "--since", "2h", "--until", "2h", "--status", "ok",
         ])
         let traces = try #require(command as? Traces)
         #expect(traces.service == "s")
-        #expect(traces.tag == ["a=b=c", "d="])
+        #expect(traces.tags.tag == ["a=b=c", "d="])
+        #expect(traces.status == .ok)
         #expect(traces.minDuration?.nanoseconds == 1_500_000_000)
-        #expect(traces.since.seconds == 7_200)
+        #expect(traces.time.since.seconds == 7_200)
+        #expect(traces.time.until?.seconds == 7_200)
+    }
+
+    @Test func timesAreCountedBackFromNow() throws {
+        let now: Int64 = 10_000_000_000_000
+        let past = try TimeOptions.parse(["--since", "2h", "--until", "30m"])
+        #expect(past.start(now: now) == 2_800_000_000_000)
+        #expect(past.end(now: now) == 8_200_000_000_000)
+        #expect(past.length == 5_400_000_000_000)
+        #expect(past.text == "between 2h and 30m ago")
+        let hour = try TimeOptions.parse([])
+        #expect(hour.start(now: now) == 6_400_000_000_000)
+        #expect(hour.end(now: now) == nil)
+        #expect(hour.length == 3_600_000_000_000)
+        #expect(hour.text == "in the last 1h")
+    }
+
+    @Test func tagsAreOneObject() throws {
+        let tags = try TagOptions.parse([
+            "--tag", "a=b=c", "--tag", "d=", "--tag", "a=\"é\"", "--tag", "$bytes=x",
+        ])
+        let members = #""a":"b=c","d":"","a":"\"é\"","$$bytes":"x""#
+        #expect(try tags.json() == "{\(members)}")
+        #expect(
+            try tags.json(and: StatusArgument.error.attribute)
+                == "{\(members),\"otel.status_code\":\"ERROR\"}"
+        )
+        let none = try TagOptions.parse([])
+        #expect(try none.json() == nil)
+        #expect(
+            try none.json(and: StatusArgument.ok.attribute) == #"{"otel.status_code":"OK"}"#
+        )
+    }
+
+    @Test func anUnknownTableIsRefusedWithTheKnownOnes() throws {
+        let files = try Files.parse(["--table", "span"])
+        let failure = #expect(throws: CommandFailure.self) { try files.run() }
+        #expect(failure?.message.contains("span") == true)
+        #expect(failure?.remedy?.contains("spans, traces, logs, metric_points") == true)
     }
 
     @Test(arguments: ["ftp://x", "127.0.0.1:4318", "", "http://"])

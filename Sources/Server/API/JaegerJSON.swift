@@ -159,7 +159,9 @@ enum JaegerJSON {
     private static func tags(_ found: FoundSpan, _ writer: inout JSONWriter) {
         let span = found.span
         for attribute in span.attributes { tag(attribute.key, attribute.value, &writer) }
-        if span.kind > 0 { tag("span.kind", .string(TelemetryText.spanKind(span.kind)), &writer) }
+        if (1...5).contains(span.kind) {
+            tag("span.kind", .string(TelemetryText.spanKind(span.kind)), &writer)
+        }
         if !found.origin.scope.name.isEmpty {
             tag("otel.scope.name", .string(found.origin.scope.name), &writer)
         }
@@ -204,7 +206,12 @@ enum JaegerJSON {
                 writer.member("value", flag)
             case .int(let number):
                 writer.member("type", "int64")
-                writer.member("value", number)
+                // What browsers would round is text, as in Jaeger.
+                if number.magnitude < 1 << 53 {
+                    writer.member("value", number)
+                } else {
+                    writer.member("value", "\(number)")
+                }
             case .double(let number) where number.isFinite:
                 writer.member("type", "float64")
                 writer.key("value")
@@ -229,20 +236,52 @@ enum JaegerJSON {
         return Array("{\"result\":".utf8) + spans + [UInt8(ascii: "}")]
     }
 
+    /// Operations of one kind, or of every one; spans that do not say theirs count as internal.
+    static func operations(_ operations: [Operation], kind: String?) -> [UInt8] {
+        struct Shown: Hashable {
+            let service: String
+            let name: String
+            let kind: String
+        }
+        let shownKind = { (kind: String) in
+            kind == TelemetryText.spanKind(0) ? TelemetryText.spanKind(1) : kind
+        }
+        let wanted = kind.map(shownKind)
+        var known: Set<Shown> = []
+        for operation in operations {
+            let kind = shownKind(operation.kind)
+            guard wanted == nil || wanted == kind else { continue }
+            known.insert(Shown(service: operation.service, name: operation.name, kind: kind))
+        }
+        let shown = known.sorted {
+            ($0.service, $0.name, $0.kind) < ($1.service, $1.name, $1.kind)
+        }
+        return named("operations", shown) { writer, operation in
+            writer.object { writer in
+                writer.member("name", operation.name)
+                writer.member("spanKind", operation.kind)
+            }
+        }
+    }
+
     static func summaries(_ traces: [FoundTrace]) -> [UInt8] {
         named("summaries", traces) { writer, trace in
             let root = trace.spans.first { $0.span.parentSpanID.isNone } ?? trace.spans.first
+            let start = trace.spans.map(\.span.startTime).min() ?? 0
+            let end = trace.spans.map(\.span.endTime).max() ?? 0
+            let orphans = trace.orphanCount
             writer.object { writer in
                 writer.member("traceId", trace.id.description)
                 writer.member("rootServiceName", root?.origin.serviceName ?? "")
                 writer.member("rootOperationName", root?.span.name ?? "")
-                writer.member(
-                    "minTimeUnixNano",
-                    "\(trace.spans.map(\.span.startTime).min() ?? 0)"
-                )
-                writer.member("maxTimeUnixNano", "\(trace.spans.map(\.span.endTime).max() ?? 0)")
+                writer.member("minTimeUnixNano", "\(start)")
+                writer.member("maxTimeUnixNano", "\(end)")
+                // The same by Jaeger's names; proto JSON leaves zeros out.
+                if start > 0 { writer.member("minStartTimeUnixNano", "\(start)") }
+                if end > 0 { writer.member("maxEndTimeUnixNano", "\(end)") }
                 writer.member("spanCount", trace.spans.count)
                 writer.member("errorSpanCount", trace.spans.count { $0.span.status.code == 2 })
+                if orphans > 0 { writer.member("orphanSpanCount", orphans) }
                 writer.key("services")
                 writer.array { writer in
                     for (service, spans) in Dictionary(
@@ -266,6 +305,14 @@ enum JaegerJSON {
 }
 
 extension FoundTrace {
+    /// How many spans have a parent that is not in the trace.
+    fileprivate var orphanCount: Int {
+        let ids = Set(spans.map(\.span.spanID))
+        return spans.count {
+            !$0.span.parentSpanID.isNone && !ids.contains($0.span.parentSpanID)
+        }
+    }
+
     /// The spans grouped by resource and scope, as OTLP carries them.
     var resourceSpans: [ResourceSpans] {
         var resources = OriginNumbers { $0.hasResource(of: $1) }

@@ -102,15 +102,10 @@ struct JaegerRoutes: RouteGroup {
             let service = parameters.text("service")
             let tags = [AnswerTag.service(service, .traces, in: space)]
             return try await runner.json(request, context, dependsOn: tags) { node in
-                let kind = parameters.text("span_kind", "spanKind")
-                let operations = try node.operations(of: service, space: space)
-                    .filter { kind == nil || $0.kind == kind }
-                return JaegerJSON.named("operations", operations) { writer, operation in
-                    writer.object { writer in
-                        writer.member("name", operation.name)
-                        writer.member("spanKind", operation.kind)
-                    }
-                }
+                JaegerJSON.operations(
+                    try node.operations(of: service, space: space),
+                    kind: parameters.text("span_kind", "spanKind")
+                )
             }
         }
         router.get("/api/v3/traces/{id}") { request, context in
@@ -176,8 +171,9 @@ struct JaegerRoutes: RouteGroup {
         if search.operation == "all" { search.operation = nil }
         search.durationMin = try parameters.duration("minDuration")
         search.durationMax = try parameters.duration("maxDuration")
-        search.start = try parameters.micros("start") ?? .min
-        search.end = try parameters.micros("end") ?? .max
+        let end = try parameters.micros("end")
+        search.start = try parameters.micros("start") ?? start(parameters, before: end)
+        search.end = end ?? .max
         search.limit = try parameters.integer("limit", in: 1...10_000) ?? 20
         if let tags = parameters.text("tags") {
             search.attributes = try attributes(json: tags, "tags")
@@ -191,6 +187,16 @@ struct JaegerRoutes: RouteGroup {
             )
         }
         return search
+    }
+
+    /// The start that `lookback` means; what is no length of time, such as the "custom" of Jaeger's
+    /// page, means none.
+    private static func start(_ parameters: QueryParameters, before end: Int64?) -> Int64 {
+        guard let end, let text = parameters.text("lookback"),
+            let lookback = DurationText.nanoseconds(text, unit: 1_000)
+        else { return .min }
+        let (start, overflow) = end.subtractingReportingOverflow(lookback)
+        return overflow ? .min : start
     }
 
     private static func searchVersion3(

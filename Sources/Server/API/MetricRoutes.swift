@@ -73,11 +73,14 @@ struct MetricRoutes: RouteGroup {
                 }
                 writer.key("points")
                 writer.array { writer in
-                    for point in series.points {
+                    // Tables hold times signed, OTLP does not: those below zero are the last ones.
+                    let late = series.points.prefix { $0.time < 0 }
+                    for point in series.points.dropFirst(late.count) + late {
                         writer.array { writer in
-                            writer.string("\(point.time)")
+                            writer.string("\(UInt64(bitPattern: point.time))")
                             switch point.value {
                             case .int(let value): writer.integer(value)
+                            case .count(let value): writer.integer(value)
                             case .double(let value): writer.double(value)
                             }
                         }

@@ -49,6 +49,9 @@ struct DoorMiddleware: RouterMiddleware {
     ]
 
     private func response(to request: Request, _ error: APIError) -> Response {
+        if request.method == .post, ExportDoor.isOTLP(path: request.uri.path) {
+            return Response(error.statusAnswer(to: request.head))
+        }
         let isForJaeger = Self.jaegerPaths.contains { request.uri.path.hasPrefix($0) }
         var response = error.response(isForJaeger: isForJaeger)
         // Whoever asked with HEAD takes the next byte for the next response.

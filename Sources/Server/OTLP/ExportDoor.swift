@@ -26,6 +26,12 @@ struct ExportDoor: Sendable {
         }
     }
 
+    /// Whether a path is one of OTLP, served or not: all begin with a version, as
+    /// `/v1development/profiles` does.
+    static func isOTLP(path: String) -> Bool {
+        path.split(separator: "/").first?.hasPrefix("v1") ?? false
+    }
+
     /// Counts a request that is over.
     func record(
         _ signal: Signal,

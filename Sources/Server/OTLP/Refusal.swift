@@ -112,6 +112,11 @@ extension APIError {
         return WholeAnswer(status, fields, body: body)
     }
 
+    /// The response to a request over HTTP whose path no export has.
+    func statusAnswer(to request: HTTPRequest) -> WholeAnswer {
+        statusAnswer(WireEncoding(contentType: request.headerFields[.contentType]) ?? .protobuf)
+    }
+
     /// The end of an RPC.
     var rpcError: RPCError {
         let status = rpcStatus

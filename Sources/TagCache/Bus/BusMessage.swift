@@ -5,7 +5,7 @@
 //   5  u8   stream: 0..<16 the tag's partition, 16 clears; 255 for heartbeat and goodbye
 //   6  u16  length of the tag
 //   8  u64  node, 16 u64 incarnation of the node
-//  24  u64  number of the message in its stream, from 1
+//  24  u64  number of the message in its stream, from 1 to 2^48
 //  32  u64  physical, 40 u16 logical time of the sender
 //  42       the tag; or for heartbeat and goodbye 17 x u64, the last number of each stream
 //  ..  u64  checksum of everything before
@@ -28,6 +28,8 @@ struct BusMessage: Sendable, Equatable {
 
     static let streamCount = TagCacheLimits.partitionCount + 1
     static let clearStream = TagCacheLimits.partitionCount
+    /// No stream gets so far: a million messages in a second reach it in nine years.
+    static let numberMax: UInt64 = 1 << 48
     private static let magic: [UInt8] = [0x54, 0x43, 0x42, 1]
     private static let headerByteCount = 42
     private static let noStream: UInt8 = 255
@@ -98,15 +100,18 @@ struct BusMessage: Sendable, Equatable {
         incarnation = parsed.words[1]
         time = HybridTimestamp(physical: parsed.words[3], logical: parsed.logical, node: node)
         let number = parsed.words[2]
+        let numbers = 1...Self.numberMax
         switch kind {
         case 1:
             let tag = String(decoding: body, as: UTF8.self)
-            guard (try? TagName.validate(tag)) != nil, number > 0,
+            guard (try? TagName.validate(tag)) != nil, numbers.contains(number),
                 Int(stream) == TagName.partition(of: tag)
             else { return nil }
             content = .invalidation(tag: tag, number: number)
         case 2:
-            guard body.isEmpty, number > 0, Int(stream) == Self.clearStream else { return nil }
+            guard body.isEmpty, numbers.contains(number), Int(stream) == Self.clearStream else {
+                return nil
+            }
             content = .clear(number: number)
         case 3, 4:
             guard stream == Self.noStream, body.count == Self.streamCount * 8 else { return nil }
@@ -114,6 +119,7 @@ struct BusMessage: Sendable, Equatable {
                 let start = body.startIndex + position * 8
                 return Array(body[start..<start + 8]).asNumber ?? 0
             }
+            guard last.allSatisfy({ $0 <= Self.numberMax }) else { return nil }
             content = kind == 3 ? .heartbeat(last: last) : .goodbye(last: last)
         default: return nil
         }

@@ -2,7 +2,9 @@ import Synchronization
 
 /// Carries messages between the caches of a cluster.
 ///
-/// It may lose, repeat, delay, reorder and mangle them: the caches notice.
+/// It may lose, repeat, reorder and mangle them: the caches notice. What is late they cannot tell from
+/// what has not happened yet: a delay adds to how long a stale answer is served. They believe what a
+/// well-formed message says: who may publish is up to the bus.
 public protocol InvalidationBus: Sendable {
     /// Sends a message to every subscriber, the sender's own included or not.
     /// - Throws: If it knows that the message was not sent.
@@ -93,8 +95,11 @@ public struct BusConfiguration: Sendable {
     public var incarnation: UInt64
     /// How often the node says where its streams are.
     public var heartbeatInterval: Duration = .seconds(1)
-    /// How long a peer may be silent before nothing loaded meanwhile is trusted.
+    /// How long a peer may send no heartbeat before nothing loaded meanwhile is trusted.
     public var silenceMax: Duration = .seconds(5)
+    /// How long nothing of a peer may arrive before it counts as dead; until then everything becomes
+    /// stale once in `silenceMax`, since it may still invalidate and only be cut off.
+    public var absenceMax: Duration = .seconds(3600)
 
     /// A node by its number and life.
     public init(node: UInt64, incarnation: UInt64) {

@@ -31,8 +31,10 @@ public struct MetricSeries: Sendable {
 
 /// A number of a point, as it was sent.
 public enum MetricValue: Sendable, Equatable {
-    /// A point sent as an integer, and counts.
+    /// A point sent as an integer.
     case int(Int64)
+    /// How many values a distribution has.
+    case count(UInt64)
     /// A point sent as a double, sums and quantiles.
     case double(Double)
 }
@@ -265,7 +267,7 @@ private struct SeriesBuilder {
                 .double(Double(bitPattern: UInt64(bitPattern: $0)))
             }
         }
-        let count = MetricValue.int(columns[own].integer(row))
+        let count = MetricValue.count(UInt64(bitPattern: columns[own].integer(row)))
         switch table {
         case TelemetryTables.metricPoints:
             if let value = double(own) { return [("", value)] }

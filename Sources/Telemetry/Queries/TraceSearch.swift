@@ -117,6 +117,8 @@ public struct TraceSearch: Sendable {
                 try filter.keep(integer: Position.statusCode, in: 2...2)
             case ("otel.status_code", "OK"):
                 try filter.keep(integer: Position.statusCode, in: 1...1)
+            case ("otel.status_code", "UNSET"):
+                try filter.keep(integer: Position.statusCode, in: 0...0)
             case ("otel.status_description", _):
                 try filter.keep(text: Position.statusMessage, equals: value)
             case ("otel.scope.name", _):

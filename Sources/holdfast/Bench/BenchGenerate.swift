@@ -8,9 +8,9 @@ struct BenchGenerate: ParsableCommand {
         commandName: "generate",
         abstract: "Write the demo shop's telemetry to files for `bench ingest`.",
         discussion: """
-            Writes traces.bin, logs.bin, metrics.bin (repeated: length as little-endian u32, OTLP
-            protobuf request) and queries.json. The spans of a trace are spread over several requests,
-            as SDKs send them. The same seed and base give the same bytes.
+            Writes traces.bin, logs.bin, metrics.bin (repeated: length as little-endian u32, OTLP protobuf request) \
+            and queries.json. The spans of a trace are spread over several requests, as SDKs send them. The same seed \
+            and base give the same bytes.
 
               holdfast bench generate --out /tmp/load --spans 1000000 --seed 3
             """

@@ -27,11 +27,12 @@ struct BenchIngest: AsyncParsableCommand {
         commandName: "ingest",
         abstract: "Send a file of OTLP requests as fast as the server takes them.",
         discussion: """
-            The file holds repeated (length as little-endian u32, protobuf body). Refusals (429, 503)
-            are sent again after Retry-After. Any OTLP/HTTP endpoint will do:
+            The file holds repeated (length as little-endian u32, protobuf body). Refusals (429, 503) are sent again \
+            after Retry-After. Any OTLP/HTTP endpoint will do:
 
-              holdfast bench ingest --file traces.bin --signal traces --connections 4 --pid 4711
-              holdfast bench ingest --file logs.gz.bin --signal logs --gzip --records-per-request 500
+              holdfast bench ingest --file traces.bin --signal traces --pid 4711
+              holdfast bench ingest --file logs.gz.bin --signal logs --gzip \\
+                  --records-per-request 500
             """
     )
 

@@ -15,10 +15,10 @@ struct BenchQuery: AsyncParsableCommand {
         commandName: "query",
         abstract: "Ask a server the queries of a data set, kind by kind.",
         discussion: """
-            Through the Jaeger-compatible API and /api/logs. The file is what `bench generate` wrote.
-            "wrong" counts answers that failed or whose traces lack spans.
+            Through the Jaeger-compatible API and /api/logs. The file is what `bench generate` wrote. "wrong" counts \
+            answers that failed or whose traces lack spans.
 
-              holdfast bench query --queries /tmp/load/queries.json --kinds trace,search --pid 4711
+              holdfast bench query --queries /tmp/load/queries.json --kinds trace,search
             """
     )
 

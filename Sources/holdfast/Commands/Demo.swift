@@ -6,9 +6,9 @@ struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Send a lifelike shop's traces, logs and metrics to a server.",
         discussion: """
-            Fifteen services, some eighty operations, failures, and a bank that is slow for 20 seconds
-            every two minutes. First the past is sent at once, then the present as it happens; what the
-            server refuses is sent again. Ctrl-C ends it cleanly.
+            Fifteen services, some eighty operations, failures, and a bank that is slow for 20 seconds every two \
+            minutes. First the past is sent at once, then the present as it happens; what the server refuses is sent \
+            again. Ctrl-C ends it cleanly.
 
               holdfast demo
               holdfast demo --rate 20 --duration 5m --seed 7

@@ -8,6 +8,7 @@ struct Logs: AsyncParsableCommand {
             Prints the newest records that fit, oldest first. Examples:
 
               holdfast logs --service checkout --severity ERROR --since 10m
+              holdfast logs --tag exception.type=Timeout --since 2h --until 1h
               holdfast logs --query "did not answer" --follow
             """
     )
@@ -27,8 +28,8 @@ struct Logs: AsyncParsableCommand {
     @Option(help: "The trace they belong to.")
     var traceID: String?
 
-    @Option(help: "How far to look back.")
-    var since = DurationArgument(minutes: 60)
+    @OptionGroup var tags: TagOptions
+    @OptionGroup var time: TimeOptions
 
     @Option(help: "How many at most; with --follow, how many to begin with.")
     var limit = 100
@@ -41,13 +42,20 @@ struct Logs: AsyncParsableCommand {
         guard !(follow && output.json) else {
             throw ValidationError("--follow prints lines, not --json.")
         }
+        guard !(follow && time.until != nil) else {
+            throw ValidationError("--follow goes on with what comes: it takes no --until.")
+        }
     }
 
     func run() async throws {
         let client = try server.client()
+        let now = TimeText.now()
+        let attributes = try tags.json()
+        let end = time.end(now: now).map { "\($0)" }
         let parameters = [
             ("q", query), ("service", service), ("severity", severity), ("traceId", traceID),
-            ("start", "\(TimeText.now() - since.nanoseconds)"), ("limit", "\(limit)"),
+            ("attributes", attributes), ("start", "\(time.start(now: now))"), ("end", end),
+            ("limit", "\(limit)"),
         ]
         let body = try await client.body(.get, "/api/logs", parameters)
         guard !output.json else { return JSONOutput.show(body: body) }
@@ -55,9 +63,7 @@ struct Logs: AsyncParsableCommand {
         for log in page.logs.reversed() { log.show() }
         guard follow else {
             if page.logs.isEmpty {
-                Terminal.complain(
-                    "No record of the last \(TimeText.duration(since.nanoseconds)) fits; see --since."
-                )
+                Terminal.complain("No record \(time.text) fits; see --since.")
             }
             return
         }

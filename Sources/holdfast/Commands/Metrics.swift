@@ -57,10 +57,9 @@ struct Metrics: AsyncParsableCommand {
     @Option(help: "Only of this service.")
     var service: String?
 
-    @Option(help: "How far to look back.")
-    var since = DurationArgument(minutes: 60)
+    @OptionGroup var time: TimeOptions
 
-    @Option(help: "Time between points (default: an eightieth of --since).")
+    @Option(help: "Time between points (default: an eightieth of the time shown).")
     var step: DurationArgument?
 
     func run() async throws {
@@ -102,22 +101,19 @@ struct Metrics: AsyncParsableCommand {
 
     private func show(_ name: String, _ client: APIClient) async throws {
         let now = TimeText.now()
-        let step = max(1_000_000_000, step?.nanoseconds ?? since.nanoseconds / 80)
+        let step = max(1_000_000_000, step?.nanoseconds ?? time.length / 80)
         let body = try await client.body(
             .get,
             "/api/metrics/range",
             [
-                ("name", name), ("service", service), ("start", "\(now - since.nanoseconds)"),
-                ("end", "\(now)"),
-                ("step", "\(step)ns"),
+                ("name", name), ("service", service), ("start", "\(time.start(now: now))"),
+                ("end", "\(time.end(now: now) ?? now)"), ("step", "\(step)ns"),
             ]
         )
         guard !output.json else { return JSONOutput.show(body: body) }
         let series = try APIClient.decode(Range.self, body, "/api/metrics/range").series
         guard series.contains(where: { !$0.points.isEmpty }) else {
-            Terminal.complain(
-                "No point of \(Terminal.clean(name)) in the last \(TimeText.duration(since.nanoseconds)); see --since."
-            )
+            Terminal.complain("No point of \(Terminal.clean(name)) \(time.text); see --since.")
             return
         }
         var table = Table(.flexible("SERIES"), .right("LAST"), .left("TREND"))

@@ -1,5 +1,15 @@
 import ArgumentParser
-import Foundation
+import OTLP
+
+/// The status of a span, as an argument.
+enum StatusArgument: String, ExpressibleByArgument, CaseIterable {
+    case error
+    case ok
+    case unset
+
+    /// The same as the search knows it.
+    var attribute: KeyValue { KeyValue("otel.status_code", .string(rawValue.uppercased())) }
+}
 
 /// Searches for traces.
 struct Traces: AsyncParsableCommand {
@@ -9,7 +19,7 @@ struct Traces: AsyncParsableCommand {
             The newest traces with a span that fits all that is asked for. Examples:
 
               holdfast traces --service checkout --min-duration 500ms
-              holdfast traces --service payments --tag error=true --since 1h
+              holdfast traces --service payments --status error --since 2h --until 1h
             """
     )
 
@@ -42,8 +52,10 @@ struct Traces: AsyncParsableCommand {
     @Option(help: "The name of a span.")
     var operation: String?
 
-    @Option(help: ArgumentHelp("An attribute of a span; may be repeated.", valueName: "key=value"))
-    var tag: [String] = []
+    @OptionGroup var tags: TagOptions
+
+    @Option(help: "The status of a span.")
+    var status: StatusArgument?
 
     @Option(help: "The least duration of a span.")
     var minDuration: DurationArgument?
@@ -51,24 +63,18 @@ struct Traces: AsyncParsableCommand {
     @Option(help: "The greatest duration of a span.")
     var maxDuration: DurationArgument?
 
-    @Option(help: "How far to look back.")
-    var since = DurationArgument(minutes: 60)
+    @OptionGroup var time: TimeOptions
 
     @Option(help: "How many at most.")
     var limit = 20
 
     func validate() throws {
         guard (1...10_000).contains(limit) else { throw ValidationError("--limit is 1 to 10000.") }
-        _ = try tags()
     }
 
     func run() async throws {
-        let end = TimeText.now()
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        let tags = try tags()
-        let attributes =
-            tags.isEmpty ? nil : String(decoding: try encoder.encode(tags), as: UTF8.self)
+        let now = TimeText.now()
+        let attributes = try tags.json(and: status?.attribute)
         let body = try await server.client().body(
             .get,
             "/api/v3/trace-summaries",
@@ -77,16 +83,15 @@ struct Traces: AsyncParsableCommand {
                 ("query.attributes", attributes),
                 ("query.duration_min", minDuration.map { "\($0.nanoseconds)ns" }),
                 ("query.duration_max", maxDuration.map { "\($0.nanoseconds)ns" }),
-                ("query.start_time_min", "\(end - since.nanoseconds)"),
+                ("query.start_time_min", "\(time.start(now: now))"),
+                ("query.start_time_max", time.end(now: now).map { "\($0)" }),
                 ("query.search_depth", "\(limit)"),
             ]
         )
         guard !output.json else { return JSONOutput.show(body: body) }
         let answer = try APIClient.decode(Answer.self, body, "/api/v3/trace-summaries")
         guard !answer.summaries.isEmpty else {
-            Terminal.complain(
-                "No trace of the last \(TimeText.duration(since.nanoseconds)) fits; see --since."
-            )
+            Terminal.complain("No trace \(time.text) fits; see --since.")
             return
         }
         show(answer.summaries)
@@ -94,7 +99,7 @@ struct Traces: AsyncParsableCommand {
 
     private func show(_ summaries: [Answer.Summary]) {
         // The date goes without saying when it is that of the last hours: the root needs the room.
-        let isLong = since.seconds > 43_200
+        let isLong = time.since.seconds > 43_200
         var table = Table(
             .left("START (UTC)"),
             .right("DURATION"),
@@ -119,16 +124,5 @@ struct Traces: AsyncParsableCommand {
             )
         }
         table.show()
-    }
-
-    private func tags() throws -> [String: String] {
-        var tags: [String: String] = [:]
-        for text in tag {
-            guard let sign = text.firstIndex(of: "="), sign > text.startIndex else {
-                throw ValidationError("--tag is \(text); give it like key=value.")
-            }
-            tags[String(text[..<sign])] = String(text[text.index(after: sign)...])
-        }
-        return tags
     }
 }

@@ -300,6 +300,27 @@ struct HTTPRefusalTests {
         }
     }
 
+    // MARK: - Paths
+
+    @Test(arguments: [
+        "/v1/profiles", "/v1development/profiles", "/v1/", "/v1/traces/x", "//v1/profiles?x=1",
+    ])
+    func answersPathsOfOTLPThatItDoesNotServe(_ path: String) async throws {
+        try await withServer { _, addresses in
+            let probe = HTTPProbe(addresses.http)
+            let json = try await probe.post(path, "application/json; charset=utf-8", body: [1])
+            #expect(json.status == 404)
+            #expect(json.headers["content-type"] == "application/json")
+            #expect(json.text.hasPrefix(#"{"code":5,"message":"there is nothing at "#))
+            for contentType in ["application/x-protobuf", "text/plain", nil] {
+                let answer = try await probe.post(path, contentType, body: [1])
+                #expect(answer.status == 404)
+                #expect(answer.headers["content-type"] == "application/x-protobuf")
+                #expect(answer.body.prefix(3) == [0x08, 5, 0x12])
+            }
+        }
+    }
+
     // MARK: - Methods
 
     @Test func refusesOtherMethodsInItsOwnWords() async throws {

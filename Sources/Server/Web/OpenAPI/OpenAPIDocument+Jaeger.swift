@@ -138,6 +138,12 @@ extension OpenAPIDocument {
                 "schema": {"type": "integer"},
                 "description": "Latest start of the span, Unix microseconds."
               },
+              {
+                "name": "lookback",
+                "in": "query",
+                "schema": {"type": "string", "examples": ["1h"]},
+                "description": "Without start: the time before end, such as 1h or 2d; else ignored."
+              },
               {"$ref": "#/components/parameters/limit20"},
               {
                 "name": "traceID",

@@ -33,6 +33,7 @@ extension OpenAPIDocument {
             "tags": ["Jaeger v3"],
             "operationId": "listOperationsV3",
             "summary": "The operations of a service, with their kinds.",
+            "description": "Spans that do not say their kind count as internal.",
             "parameters": [
               {"$ref": "#/components/parameters/space"},
               {

@@ -31,8 +31,20 @@ extension OpenAPIDocument {
             "rootOperationName": {"type": "string"},
             "minTimeUnixNano": {"type": "string", "description": "Unix nanoseconds, decimal."},
             "maxTimeUnixNano": {"type": "string", "description": "Unix nanoseconds, decimal."},
+            "minStartTimeUnixNano": {
+              "type": "string",
+              "description": "Jaeger's name of minTimeUnixNano; left out when zero."
+            },
+            "maxEndTimeUnixNano": {
+              "type": "string",
+              "description": "Jaeger's name of maxTimeUnixNano; left out when zero."
+            },
             "spanCount": {"type": "integer"},
             "errorSpanCount": {"type": "integer"},
+            "orphanSpanCount": {
+              "type": "integer",
+              "description": "Spans whose parent is not in the trace; left out when zero."
+            },
             "services": {
               "type": "array",
               "items": {
@@ -200,7 +212,10 @@ extension OpenAPIDocument {
           "properties": {
             "key": {"type": "string"},
             "type": {"type": "string", "enum": ["string", "bool", "int64", "float64", "binary"]},
-            "value": {"type": ["string", "boolean", "number"]}
+            "value": {
+              "type": ["string", "boolean", "number"],
+              "description": "Of type int64: text from 2^53 on, which browsers would round."
+            }
           }
         }
         """#
