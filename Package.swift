@@ -131,7 +131,7 @@ let testTargets: [Target] = [
     .testTarget(name: "TagCacheTests", dependencies: ["Failpoints", "TagCache"]),
     .testTarget(name: "ParquetTests", dependencies: ["Parquet"], exclude: ["read_with_engines.py"]),
     .testTarget(name: "OTLPTests", dependencies: ["OTLP"], exclude: ["cross_check.py"]),
-    .testTarget(name: "StorageTests", dependencies: ["Parquet", "Storage"]),
+    .testTarget(name: "StorageTests", dependencies: ["Failpoints", "Parquet", "Storage"]),
     .testTarget(
         name: "TelemetryTests",
         dependencies: [

@@ -5,7 +5,7 @@
 // tier's queue, so that both tiers see writes of a key in one order; then the wait for the commit.
 // Order of an invalidation: memory (from here on nothing stale is served by this cache), the
 // persistent tier's commit, the bus. Each step happens even if the one before it failed; the
-// first error is thrown.
+// first error is thrown, in this order and not in that of time.
 //
 // No lock is held while anything is awaited and no foreign code (weigher, load, deinitialiser) runs
 // under one; `==` and `hash` of keys do, and must not call the cache.
@@ -217,16 +217,17 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
     /// value is served and no load that began before will be.
     /// - Throws: `invalidTag`: nothing was done. `notPublished`: other nodes learn of it later. Others: the
     ///   persistent tier could not write it down; nothing stale is served all the same, since the tier has
-    ///   begun its file anew, or, if not even that went, answers nothing until it has.
+    ///   begun its file anew, or, if not even that went, answers nothing until it has. The bus was told
+    ///   then, or could not be told either.
     /// - Complexity: O(depth of the tag), whatever carries it.
     public func invalidate(_ tag: String) async throws(TagCacheError) {
         try await invalidate([tag])
     }
 
-    /// Makes everything tagged with one of `names`, or below one, stale.
+    /// Makes everything tagged with one of `names`, or below one, stale; there may be any number of them.
     /// - Throws: as `invalidate` of one tag; `invalidTag` if any of them is none.
     public func invalidate(_ names: [String]) async throws(TagCacheError) {
-        try TagName.validate(all: names)
+        try TagName.validate(each: names)
         var receipts: [WriteReceipt] = []
         for name in names {
             let id = tags.retainValidated(name)
@@ -238,7 +239,13 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
         }
         var failure: TagCacheError?
         do throws(TagCacheError) { try await Self.settle(receipts) } catch { failure = error }
-        try await publish { state, wall in names.map { state.invalidation(of: $0, wall: wall) } }
+        do throws(TagCacheError) {
+            try await publish { state, wall in
+                names.map { state.invalidation(of: $0, wall: wall) }
+            }
+        } catch {
+            failure = failure ?? error
+        }
         if let failure { throw failure }
     }
 
@@ -260,7 +267,11 @@ public final class TagCache<Key: Hashable & Sendable, Value: Sendable>: @uncheck
         }
         var failure: TagCacheError?
         do throws(TagCacheError) { try await receipt?.wait() } catch { failure = error }
-        try await publish { state, wall in [state.clear(wall: wall)] }
+        do throws(TagCacheError) {
+            try await publish { state, wall in [state.clear(wall: wall)] }
+        } catch {
+            failure = failure ?? error
+        }
         if let failure { throw failure }
     }
 

@@ -70,13 +70,13 @@ public struct TagCacheStatistics: Sendable, Equatable {
         public var hits = 0
         /// Requests that it could not answer.
         public var misses = 0
-        /// Reads and background writes that failed.
+        /// Reads and writes that failed, whether or not somebody waited for them.
         public var errors = 0
         /// Entries dropped to make room.
         public var evictions = 0
         /// Committed entries.
         public var entries = 0
-        /// Bytes of keys and records of committed entries.
+        /// Bytes of the file that committed entries take, estimated from their sizes.
         public var bytes = 0
         /// How often the file was dropped because it was damaged or foreign, or could not be used.
         public var rebuilds = 0
@@ -88,7 +88,7 @@ public struct TagCacheStatistics: Sendable, Equatable {
         public var published = 0
         /// Invalidations of other nodes carried out here.
         public var applied = 0
-        /// Messages that had been seen before.
+        /// Messages that had been seen before, or came after later ones; they were carried out.
         public var duplicates = 0
         /// Messages that could not be read; they were dropped.
         public var malformed = 0
@@ -132,7 +132,7 @@ public struct TagCacheStatistics: Sendable, Equatable {
     public var weight = 0
     /// Tags on record.
     public var tags = 0
-    /// Invalidations carried out.
+    /// The number of the last invalidation: with a persistent tier those of earlier lives count, too.
     public var invalidations: UInt64 = 0
     /// The persistent tier; zeros without one.
     public var persistent = Persistent()

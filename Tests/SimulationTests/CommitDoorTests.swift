@@ -95,6 +95,8 @@ struct CommitDoorTests {
         faults.conflict = 4
         faults.unknownLanded = 4
         faults.unknownNotLanded = 4
+        faults.unknownLate = 4
+        faults.latePrefix = "spaces/s/manifest/"
         faults.listLag = 3
         faults.secondsMax = 30
         return faults
@@ -117,6 +119,70 @@ struct CommitDoorTests {
                 #expect(newer.starts(with: older), "seed \(seed)")
             }
         }
+    }
+
+    /// Every manifest lands just before the `requests`-th request after its put, whose answer is lost.
+    private static func late(_ requests: Int) -> ObjectStoreFaults {
+        var faults = ObjectStoreFaults()
+        faults.unknownLate = 1
+        faults.lateRequests = requests
+        faults.latePrefix = "spaces/s/manifest/"
+        return faults
+    }
+
+    /// It lands before or after it is looked for, or just before it is put again.
+    @Test(arguments: 1...12)
+    func aManifestThatLandsLateIsPublishedOnce(requests: Int) throws {
+        let world = World(seed: 1)
+        let door = world.door(epoch: 1)
+        var committed: [String] = []
+        for number in 1...4 as ClosedRange<UInt64> {
+            let change = try world.change(Int(number))
+            committed.append(try #require(change.added["t"]?.first?.id))
+            world.store.misbehave(Self.late(requests))
+            let version = try door.commit(change)
+            #expect(version.id == number)
+            #expect(version.segments["t"]?.map(\.id) == committed)
+            let stored = try world.store.withoutFaults {
+                try SpaceVersion.load(world.store, space: "s", id: number, storeID: "store")
+            }
+            #expect(stored?.checksum == version.checksum)
+        }
+        let history = try world.history()
+        #expect(history == (1...4).map { Array(committed.prefix($0)) })
+    }
+
+    @Test(arguments: 1...6)
+    func anOpeningThatLandsLateIsNotFencedByItself(requests: Int) throws {
+        let world = World(seed: 1)
+        var opening = SpaceChange(operation: "open")
+        opening.writerEpoch = 1
+        world.store.misbehave(Self.late(requests))
+        let door = world.door(epoch: 1)
+        #expect(try door.commit(opening).id == 1)
+        #expect(try door.commit(try world.change(1)).id == 2)
+        #expect(try world.history().count == 2)
+    }
+
+    /// Rows that are given up as not stored are written again: they would be there twice.
+    @Test func aManifestThatMayStillLandStopsItsWriter() throws {
+        let requests = 1_000
+        let world = World(seed: 1)
+        let door = world.door(epoch: 1)
+        let change = try world.change(1)
+        let id = try #require(change.added["t"]?.first?.id)
+        world.store.misbehave(Self.late(requests))
+        let error = #expect(throws: StorageError.self) { try door.commit(change) }
+        #expect(error?.code == .stop)
+        #expect(try world.history().isEmpty)
+        let again = try world.change(2)
+        #expect(throws: StorageError.self) { try door.commit(again) }
+        for _ in 0..<requests { _ = try world.store.byteCount("any") }
+        #expect(try world.history() == [[id]])
+        // Whoever recovers goes on from there.
+        var opening = SpaceChange(operation: "open")
+        opening.writerEpoch = 2
+        #expect(try world.door(epoch: 2).commit(opening).segments["t"]?.map(\.id) == [id])
     }
 
     @Test func aWriterOfAnOlderEpochIsFenced() throws {

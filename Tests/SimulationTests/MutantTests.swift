@@ -3,37 +3,82 @@ import Testing
 
 @testable import Simulation
 
-/// The checks find every planted defect: a check that has never failed proves nothing.
+/// The checks find every planted defect, each the one that is meant for it: a check that has never failed proves
+/// nothing.
 struct MutantTests {
     private static let seedsMax: UInt64 = 200
 
+    /// What the checks that are meant for a defect say: all the words of one of these.
+    private static func findings(of mutant: Mutant) -> [[String]] {
+        switch mutant {
+        case .acknowledgeBeforeSync, .missingDirectorySync: [["batch ", " is lost"]]
+        case .countBeforeCommit:
+            [["manifest ", " of space ", " is missing"], ["space ", " went back from version "]]
+        case .collectWithoutGrace: [["segment spaces/", " is missing"]]
+        case .replayWithoutIdempotence: [["batch ", " was found twice"]]
+        case .manifestOverwrite: [["manifest ", " of space ", " was replaced"]]
+        case .syncAgainAfterError:
+            // What is gone is part of the journal, of a segment or of a manifest.
+            [
+                ["batch ", " is lost"], ["the store does not open: journal file "],
+                ["segment spaces/"], ["a manifest of space ", " was given up"],
+            ]
+        }
+    }
+
+    /// Whether a check found what it is meant to find; the schedule behind its sentence does not count.
+    private static func isFinding(_ violation: Violation, of mutant: Mutant) -> Bool {
+        let sentence = Self.sentence(violation)
+        return findings(of: mutant).contains { words in
+            words.allSatisfy { sentence.contains($0) }
+        }
+    }
+
+    private static func sentence(_ violation: Violation) -> String {
+        violation.description.split(separator: "\n").first.map(String.init) ?? ""
+    }
+
     @Test(arguments: Mutant.allCases.filter { $0 != .manifestOverwrite })
     func everyPlantedDefectIsFoundBySeeds(mutant: Mutant) {
-        var found: Violation?
-        var seed: UInt64 = 0
-        while found == nil, seed < Self.seedsMax {
-            seed += 1
+        var others: [String] = []
+        for seed in 1...Self.seedsMax {
             do throws(Violation) {
                 _ = try SeededRun(seed: seed, mutant: mutant).run()
             } catch {
-                found = error
+                if Self.isFinding(error, of: mutant) { return }
+                others.append("seed \(seed): \(Self.sentence(error))")
             }
         }
-        #expect(found != nil, "\(mutant) was not found by \(Self.seedsMax) seeds")
+        Issue.record("\(Self.seedsMax) seeds do not find \(mutant); what they find: \(others)")
     }
 
     /// The window is a few calls wide: another process opens between the last look at the newest manifest and the
     /// link of the next.
     @Test func aReplacedManifestIsFound() {
-        var finds = 0
+        var others: [String] = []
         for call in 1...TakeoverCase.callsMax {
             do throws(Violation) {
                 try TakeoverCase(step: .flush, call: call, mutant: .manifestOverwrite).run()
             } catch {
-                finds += 1
+                if Self.isFinding(error, of: .manifestOverwrite) { return }
+                others.append(Self.sentence(error))
             }
         }
-        #expect(finds > 0)
+        Issue.record("no call shows that a manifest was replaced; what they find: \(others)")
+    }
+
+    /// It takes no crash: the version that the engine counts is compared with what is in the store.
+    @Test func aCommitThatCountsTooEarlyIsFoundAtOnce() throws {
+        var options = WorldOptions(seed: 1)
+        options.mutant = .countBeforeCommit
+        let world = World(options)
+        #expect(try world.open())
+        try world.take(.append(batches: 1, hour: 1, filler: 0))
+        try world.take(.flush)
+        let version = world.engine?.snapshot(space: SimulatedCatalog.space)?.version.id
+        #expect(version == 2)
+        let violation = #expect(throws: Violation.self) { try world.check() }
+        #expect(violation?.description == "manifest 2 of space default is missing")
     }
 }
 

@@ -60,7 +60,7 @@ struct DeadLetterTests {
         }
     }
 
-    @Test func everyDamageToAttemptsMeansNone() {
+    @Test func everyDamageToAttemptsIsNoticed() {
         let attempts = DeadLetterAttempts(count: 3, nextAt: 9, lastError: "again")
         let bytes = attempts.encoded()
         #expect(DeadLetterAttempts.decode(bytes) == attempts)
@@ -175,6 +175,39 @@ struct DeadLetterTests {
             try Data(attempts.encoded()).write(to: URL(filePath: path))
             engine = try fixture.open()
             #expect(engine.deadLetters.first?.attempts == attempts)
+        }
+    }
+
+    /// Counting them from nothing would give the letter its limit once more, at every damage.
+    @Test(arguments: [0, 4, 30])
+    func aLetterWhoseAttemptsAreDamagedWaitsForAPerson(keptBytes: Int) throws {
+        try withFixture { fixture in
+            let id = try Self.storeWithLetter(fixture)
+            var engine = try fixture.open()
+            #expect(try engine.replayDeadLetter(id) == .refused("not 24 bytes"))
+            #expect(engine.deadLetters.first?.attempts.nextAt != nil)
+            engine.close()
+            try Fixture.edit(fixture.directory + "/" + id.attemptsKey) {
+                $0.removeLast($0.count - keptBytes)
+            }
+            fixture.clock.advance(seconds: 1 << 20)
+            engine = try fixture.open()
+            #expect(engine.dueDeadLetters().isEmpty)
+            let letter = try #require(engine.deadLetters.first)
+            #expect(letter.id == id && letter.attempts.nextAt == nil)
+            #expect(letter.error.hasPrefix("not 24 bytes; "))
+            #expect(engine.deadLetterProblems.count == 1)
+            #expect(engine.deadLetterProblems.first?.contains(id.attemptsKey) == true)
+            // A person is not held back, and what a person does makes nothing due.
+            #expect(try engine.replayDeadLetter(id) == .refused("not 24 bytes"))
+            for _ in 0..<2 {
+                fixture.clock.advance(seconds: 1 << 20)
+                #expect(engine.dueDeadLetters().isEmpty)
+                #expect(engine.deadLetters.first?.attempts.count == 1)
+                engine.close()
+                engine = try fixture.open()
+                #expect(engine.deadLetterProblems.isEmpty)
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import TagCache
@@ -16,6 +17,50 @@ struct ErrorTests {
         #expect(try cache.get("a") == 1)
         try await cache.set(3, for: "a", tags: Array(tags.dropLast()))
         #expect(try cache.get("a") == 3)
+    }
+
+    /// The limit is one of entries.
+    @Test func anyNumberOfTagsIsInvalidatedAtOnce() async throws {
+        let cache = makeCache()
+        let tags = (0...TagCacheLimits.tagsPerEntryMax).map { "t:\($0)" }
+        func store() async throws {
+            try await cache.set(1, for: "first", tags: [tags[0]])
+            try await cache.set(2, for: "last", tags: [tags[tags.count - 1]])
+        }
+        try await store()
+        try await cache.invalidate(tags)
+        #expect(try cache.get("first") == nil && cache.get("last") == nil)
+        // One among them is none: nothing is done.
+        try await store()
+        let invalid = TagCacheError.invalidTag(InvalidTag(tag: "no tag", reason: .badCharacter))
+        await #expect(throws: invalid) { try await cache.invalidate(tags + ["no tag"]) }
+        #expect(try cache.get("first") == 1 && cache.get("last") == 2)
+    }
+
+    /// The file's error comes first; the bus is told all the same.
+    @Test(arguments: ["invalidate", "clear"])
+    func ofTheFileAndTheBusTheFileIsReported(operation: String) async throws {
+        try await withDirectory { directory in
+            let cache = try await openCache(directory)
+            let bus = RefusingBus()
+            cache.connect(to: bus, BusConfiguration(node: 1, incarnation: 1))
+            func change() async -> TagCacheError? {
+                do throws(TagCacheError) {
+                    switch operation {
+                    case "invalidate": try await cache.invalidate("t")
+                    default: try await cache.clear()
+                    }
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            if case .notPublished = await change() {} else { Issue.record("the bus took it") }
+            let refused = bus.refused
+            try await cache.close()
+            #expect(await change() == .closed)
+            #expect(refused > 0 && bus.refused > refused)
+        }
     }
 
     @Test func aValueThatCannotBeEncodedIsATypedErrorAndTheFormerValueGoes() async throws {
@@ -116,4 +161,25 @@ struct ErrorTests {
         gate.open()
         #expect(try await task.value == 1)
     }
+}
+
+/// A bus that takes nothing.
+private final class RefusingBus: InvalidationBus {
+    struct Refused: Error {}
+
+    private let count = Mutex(0)
+
+    /// How many messages it was given.
+    var refused: Int { count.withLock { $0 } }
+
+    func publish(_ message: [UInt8]) async throws {
+        count.withLock { $0 += 1 }
+        throw Refused()
+    }
+
+    func subscribe(_ receive: @escaping @Sendable ([UInt8]) -> Void) -> BusSubscription {
+        BusSubscription(number: 1)
+    }
+
+    func unsubscribe(_ subscription: BusSubscription) {}
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import Failpoints
 import Foundation
 import Synchronization
@@ -225,6 +226,82 @@ struct TagCacheFailpointTests {
             try await cache.close()
             let again = try await open(directory)
             #expect(try again.get("old") == nil && again.get("later") == [3])
+        }
+    }
+
+    @Test(arguments: ["invalidate", "clear"])
+    func aFullDiskIsReportedEvenIfTheBusFailsToo(operation: String) async throws {
+        try await withDirectory { directory in
+            let failpoints = FailpointRegistry()
+            let cache = try await open(directory, failpoints)
+            cache.connect(to: InProcessBus(), BusConfiguration(node: 1, incarnation: 1))
+            try await cache.set([1], for: "old", tags: ["t"])
+            try failpoints.arm(
+                configuration: "cache.commit.pre=2*errno(ENOSPC);cache.bus.publish=1*errno(EIO)"
+            )
+            await #expect(throws: TagCacheError.diskFull) {
+                switch operation {
+                case "invalidate": try await cache.invalidate("t")
+                default: try await cache.clear()
+                }
+            }
+            #expect(try cache.get("old") == nil)
+            try failpoints.finish()
+            try await cache.close()
+        }
+    }
+
+    /// Memory forgets what the file has forgotten, and not before.
+    @Test func historyThatCannotBeForgottenStaysAndIsCounted() async throws {
+        try await withDirectory { directory in
+            let failpoints = FailpointRegistry()
+            var cache = try await open(directory, failpoints)
+            let store = try #require(cache.persistent?.store)
+            for number in 0..<10 { try await cache.invalidate("t:\(number)") }
+            let errors = cache.stats.persistent.errors
+            try failpoints.arm(configuration: "cache.commit.pre=1*errno(EIO)")
+            store.dispatchQueue.sync { store.forgetOldestHalf() }
+            #expect(store.writer.withLock { $0.history.count } == 10)
+            #expect(cache.stats.persistent.errors == errors + 1)
+            try failpoints.finish()
+            store.dispatchQueue.sync { store.forgetOldestHalf() }
+            #expect(store.writer.withLock { Set($0.history.keys) } == ["t:6", "t:7", "t:8", "t:9"])
+            #expect(cache.stats.persistent.errors == errors + 1)
+            try await cache.close()
+            cache = try await open(directory)
+            let history = cache.persistent?.store.writer.withLock { $0.history.count }
+            #expect(history == 4)
+            try await cache.close()
+        }
+    }
+
+    /// The barrier at the end is what would mark it open, and fails.
+    @Test func aFileThatSomebodyElseLeftOpenIsSyncedBeforeItIsMarkedClean() async throws {
+        try await withDirectory { directory in
+            let (left, next) = (directory + "/left", directory + "/next")
+            let killed = try await open(left)
+            try await killed.set([1], for: "a")
+            try FileManager.default.createDirectory(
+                atPath: next,
+                withIntermediateDirectories: false
+            )
+            for name in ["/entries.mdb", "/state"] {
+                try FileManager.default.copyItem(atPath: left + name, toPath: next + name)
+            }
+            try await killed.close()
+            let failpoints = FailpointRegistry()
+            var cache = try await open(next, failpoints)
+            #expect(try cache.get("a") == [1])
+            try failpoints.arm(configuration: "cache.mark.open=2*errno(EIO)")
+            await #expect(throws: TagCacheError.storage(code: EIO, message: "Input/output error")) {
+                try await cache.close()
+            }
+            let sync = failpoints.report.points.first { $0.name == "cache.close.sync" }
+            #expect(sync?.hits == 1)
+            try failpoints.finish()
+            cache = try await open(next)
+            #expect(try cache.get("a") == [1])
+            try await cache.close()
         }
     }
 

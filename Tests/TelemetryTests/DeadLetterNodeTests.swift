@@ -1,6 +1,8 @@
 import Dispatch
+import Logging
 import OTLP
 import Storage
+import Synchronization
 import Testing
 
 @testable import Telemetry
@@ -16,6 +18,54 @@ struct DeadLetterNodeTests {
     /// No letter is ever due: what is replayed, the test replays.
     private struct StoppedClock: WallClock {
         func now() -> UInt64 { 1_800_000_000_000_000_000 }
+    }
+
+    /// A clock that moves only when told to.
+    private final class MovableClock: WallClock {
+        private let time = Mutex<UInt64>(1_800_000_000_000_000_000)
+
+        func now() -> UInt64 { time.withLock { $0 } }
+        func advance(seconds: UInt64) { time.withLock { $0 += seconds * 1_000_000_000 } }
+    }
+
+    /// Remembers which spaces changed.
+    private final class Listener: CommitObserver {
+        private let spaces = Mutex<[String]>([])
+
+        func committed(_ touched: [TouchedTelemetry]) {}
+        func changed(space: String) { spaces.withLock { $0.append(space) } }
+
+        /// What it heard since it was last asked.
+        func heard() -> [String] {
+            spaces.withLock { spaces in
+                defer { spaces = [] }
+                return spaces
+            }
+        }
+    }
+
+    /// Lines of a log.
+    private final class Notebook: Sendable {
+        private let written = Mutex<[String]>([])
+
+        var lines: [String] { written.withLock { $0 } }
+        func add(_ line: String) { written.withLock { $0.append(line) } }
+    }
+
+    /// Writes a log down.
+    private struct Scribe: LogHandler {
+        let notebook: Notebook
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.trace
+
+        init(_ notebook: Notebook) { self.notebook = notebook }
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { notebook.add("\(event.level.rawValue): \(event.message)") }
     }
 
     /// Limits under which every request is flushed soon, and a text of more than 1,000 bytes is poison.
@@ -74,6 +124,65 @@ struct DeadLetterNodeTests {
         #expect(unknown?.code == .notFound)
         let bad = #expect(throws: QueryFailure.self) { try roomy.discardDeadLetter("../up") }
         #expect(bad?.code == .badRequest)
+    }
+
+    /// Each may flush first, and a letter may then hold rows that were in answers before.
+    @Test func aReplayOrADiscardIsAChangeHoweverItEnds() async throws {
+        let directory = newDirectory()
+        defer { removeTree(directory) }
+        let node = try Self.open(directory, Self.strict)
+        defer { node.close() }
+        for _ in 0..<3 {
+            _ = try await node.ingest(Self.logs([String(repeating: "x", count: 2_000)]))
+            node.maintenanceThread.sync {}
+        }
+        let letters = try node.deadLetters().map(\.id)
+        try #require(letters.count == 3)
+        let listener = Listener()
+        node.observer = listener
+        let refusal = #expect(throws: QueryFailure.self) { try node.replayDeadLetter(letters[0]) }
+        #expect(refusal?.code == .refused)
+        #expect(listener.heard() == ["default"])
+        try node.discardDeadLetter(letters[0])
+        #expect(listener.heard() == ["default"])
+        let paths = letters.map { directory + "/dead-letters/" + $0 + ".letter" }
+        for path in paths.dropFirst() { try PosixFileSystem().remove(path) }
+        // One is gone; the other cannot be read.
+        let unknown = #expect(throws: QueryFailure.self) { try node.replayDeadLetter(letters[1]) }
+        #expect(unknown?.code == .notFound)
+        #expect(listener.heard() == ["default"])
+        try PosixFileSystem().makeDirectory(paths[2])
+        let failure = #expect(throws: QueryFailure.self) { try node.replayDeadLetter(letters[2]) }
+        #expect(failure != nil && failure?.code != .notFound)
+        #expect(listener.heard() == ["default"])
+    }
+
+    @Test func aReplayThatIsDueAndRefusedIsAWarningAndAChange() async throws {
+        let directory = newDirectory()
+        defer { removeTree(directory) }
+        let clock = MovableClock()
+        let notebook = Notebook()
+        var configuration = NodeConfiguration(dataDirectory: directory)
+        configuration.limits = Self.strict
+        // What is due, the test does.
+        configuration.tickMilliseconds = 3_600_000
+        let node = try TelemetryNode(
+            configuration: configuration,
+            environment: Environment(clock: clock),
+            logger: Logger(label: "test") { _ in Scribe(notebook) }
+        )
+        defer { node.close() }
+        _ = try await node.ingest(Self.logs([String(repeating: "x", count: 2_000)]))
+        node.maintenanceThread.sync {}
+        let listener = Listener()
+        node.observer = listener
+        clock.advance(seconds: 3_600)
+        let engine = try node.openEngine()
+        node.maintenanceThread.sync { node.tendDeadLetters(engine) }
+        #expect(try node.deadLetters().map(\.attempts) == [1])
+        #expect(listener.heard() == ["default"])
+        #expect(notebook.lines.contains("warning: dead letter could not be replayed"))
+        #expect(!notebook.lines.contains { $0.hasSuffix("dead letter replayed") })
     }
 
     @Test func aJournaledRequestThatDoesNotDecodeBecomesALetterAndTheNodeStarts() async throws {

@@ -82,21 +82,26 @@ package struct Fault: Hashable, Sendable, CustomStringConvertible {
     package var repeats: Int
     /// The only kind of call it happens at; nil for all that it applies to.
     package var only: FileOperation?
+    /// What is in the name of every file or directory it happens to; nil for all.
+    package var path: String?
 
     package init(
         _ kind: FaultKind,
         at call: Int,
         repeats: Int = 1,
-        only operation: FileOperation? = nil
+        only operation: FileOperation? = nil,
+        in path: String? = nil
     ) {
         self.kind = kind
         self.call = call
         self.repeats = repeats
         only = operation
+        self.path = path
     }
 
     package var description: String {
-        "\(kind.rawValue)@\(call)" + (only.map { " \($0.rawValue)" } ?? "")
-            + (repeats == 1 ? "" : "x\(repeats == .max ? "*" : "\(repeats)")")
+        let place = path.map { " in \($0)" } ?? ""
+        let count = repeats == 1 ? "" : "x\(repeats == .max ? "*" : "\(repeats)")"
+        return "\(kind.rawValue)@\(call)" + (only.map { " \($0.rawValue)" } ?? "") + place + count
     }
 }

@@ -12,7 +12,8 @@ package enum Mutant: String, CaseIterable, Sendable {
     case acknowledgeBeforeSync
     /// Names are never synced.
     case missingDirectorySync
-    /// A commit counts before its manifest is durable.
+    /// A commit counts, and the engine goes on from it, before its manifest is in the store: it gets its name
+    /// with the next commit, if the process lives to see that.
     case countBeforeCommit
     /// What the newest manifest does not name is deleted at once, whoever still reads it.
     case collectWithoutGrace
@@ -55,6 +56,7 @@ package enum Mutant: String, CaseIterable, Sendable {
 private struct MutantFileSystem: FileSystem {
     let mutant: Mutant
     let base: any FileSystem
+    let unnamed = Unnamed()
 
     func open(_ path: String, _ mode: OpenMode) throws(FileError) -> any FileHandle {
         let handle = try base.open(path, mode)
@@ -66,18 +68,26 @@ private struct MutantFileSystem: FileSystem {
     }
 
     func syncDirectory(_ path: String) throws(FileError) {
-        switch mutant {
-        case .missingDirectorySync: return
-        case .countBeforeCommit where path.hasSuffix("/manifest"): return
-        default: try base.syncDirectory(path)
-        }
+        if mutant != .missingDirectorySync { try base.syncDirectory(path) }
     }
 
     func link(_ path: String, to name: String) throws(FileError) {
         let isManifest = name.hasSuffix(".json")
         if mutant == .manifestOverwrite, isManifest { return try base.rename(path, to: name) }
+        if mutant == .countBeforeCommit, isManifest, try putsOff(path, name) { return }
         try base.link(path, to: name)
         if mutant == .collectWithoutGrace, isManifest { try collect(after: name) }
+    }
+
+    /// Names the manifest that waits for that; lets this one wait instead if it is a flush's.
+    private func putsOff(_ path: String, _ name: String) throws(FileError) -> Bool {
+        if let late = unnamed.take() {
+            try base.link(late.file, to: late.name)
+            try base.remove(late.file)
+        }
+        guard try contents(path).contains("\"operation\":\"flush\"") else { return false }
+        unnamed.keep(path, name)
+        return true
     }
 
     /// Deletes every segment that the pages of this manifest do not name.
@@ -115,6 +125,7 @@ private struct MutantFileSystem: FileSystem {
     func remove(_ path: String) throws(FileError) {
         // Whoever keeps its place in tmp/ can still give names.
         if mutant == .manifestOverwrite, path.contains("/tmp/") { return }
+        if mutant == .countBeforeCommit, unnamed.holds(path) { return }
         try base.remove(path)
     }
     func byteCount(_ path: String) throws(FileError) -> Int? { try base.byteCount(path) }
@@ -123,6 +134,25 @@ private struct MutantFileSystem: FileSystem {
         try base.space(path)
     }
     func lock(_ path: String) throws(FileError) -> any FileHandle { try base.lock(path) }
+}
+
+/// A manifest that still has to get its name.
+private final class Unnamed: Sendable {
+    private let manifest = Mutex<(file: String, name: String)?>(nil)
+
+    func keep(_ file: String, _ name: String) {
+        manifest.withLock { $0 = (file: file, name: name) }
+    }
+
+    func holds(_ file: String) -> Bool { manifest.withLock { $0?.file == file } }
+
+    /// The one that waits, which waits no more.
+    func take() -> (file: String, name: String)? {
+        manifest.withLock { manifest -> (file: String, name: String)? in
+            defer { manifest = nil }
+            return manifest
+        }
+    }
 }
 
 private final class MutantHandle: FileHandle {

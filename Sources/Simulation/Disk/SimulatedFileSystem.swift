@@ -250,10 +250,15 @@ extension SimulatedDisk.State {
     }
 
     /// The fault that happens at this call, if one does.
-    private mutating func fault(_ operation: FileOperation, _ process: Int) -> FaultKind? {
+    private mutating func fault(
+        _ operation: FileOperation,
+        _ path: String,
+        _ process: Int
+    ) -> FaultKind? {
         guard let fault = processes[process].fault, processes[process].faultsLeft > 0,
             !processes[process].isWatched, fault.kind.applies(to: operation),
-            fault.only == nil || fault.only == operation
+            fault.only == nil || fault.only == operation,
+            fault.path.map({ path.contains($0) }) ?? true
         else { return nil }
         processes[process].callsUntilFault -= 1
         guard processes[process].callsUntilFault <= 0 else { return nil }
@@ -273,7 +278,7 @@ extension SimulatedDisk.State {
         mix(UInt64(operation.rawValue.utf8.count) << 8 | UInt64(process))
         guard processes[process].isAlive else { throw SimulatedFileSystem.dead(operation, path) }
         if !processes[process].isWatched { processes[process].calls += 1 }
-        guard let fault = fault(operation, process) else { return try body(&self, .whole) }
+        guard let fault = fault(operation, path, process) else { return try body(&self, .whole) }
         mix(0xfa17)
         faults += 1
         switch fault {

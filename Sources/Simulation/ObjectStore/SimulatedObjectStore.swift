@@ -3,8 +3,10 @@ import Synchronization
 
 // An object store in memory that misbehaves as remote ones do.
 //
-// Each process has a connection of its own, which ends with the process. A put-if-absent may find another object (412); any put may be refused while another is under way (409, nothing landed), or
-// end unknown, having landed or not. Listings of manifests may lag behind. A request may fail, or take long. Which, the seed says.
+// Each process has a connection of its own, which ends with the process. A put-if-absent may find another object
+// (412); any put may be refused while another is under way (409, nothing landed), or end unknown, having landed or not;
+// a put-if-absent may land some requests after that, when its process may be dead. Listings of manifests may lag.
+// A request may fail, or take long. Which, the seed says.
 // What landed is never lost: such stores are durable; it is the answers that are not.
 
 /// How often a simulated object store misbehaves: once in so many requests, 0 for never.
@@ -15,6 +17,15 @@ package struct ObjectStoreFaults: Sendable {
     package var unknownLanded = 0
     /// A put does not land and its answer is lost.
     package var unknownNotLanded = 0
+    /// A put-if-absent lands and answers 412: it was sent twice on its way, and the second met the first.
+    package var existsLanded = 0
+    /// A put-if-absent of a key that begins with `latePrefix` has its answer lost and lands later, unless
+    /// there is an object of that key by then.
+    package var unknownLate = 0
+    /// How many requests later it lands, just before that request; 0 for what the seed says.
+    package var lateRequests = 0
+    /// Which puts may be late.
+    package var latePrefix = ""
     /// A request fails without effect.
     package var failure = 0
     /// A listing of manifests does not show this many of the newest objects of the store.
@@ -23,31 +34,70 @@ package struct ObjectStoreFaults: Sendable {
     package var secondsMax = 0
     /// A connection's process is killed in the middle of a request, which is done or not.
     package var kill = 0
+    /// What is in the key of every request that is refused, fails or has its answer lost; empty for all.
+    package var aim = ""
+    /// To which of the requests that it could happen to it happens: 1 is the next; 0 for as often as is said
+    /// above.
+    package var turn = 0
 
     package init() {}
 }
 
 /// An object store in memory.
 package final class SimulatedObjectStore: ObjectStore {
+    /// Requests that a late put waits for at most.
+    private static let lateRequestsMax = 6
+
     private struct State {
         var objects: [String: (bytes: [UInt8], order: Int)] = [:]
+        /// Puts on their way.
+        var late: [(key: String, bytes: [UInt8], requestsLeft: Int)] = []
         var nextOrder = 0
         var faults = ObjectStoreFaults()
         var generator: SeededGenerator
         var isQuiet = false
         var hasMisbehaved = false
         var faultCount = 0
+        /// How many requests the faults could happen to, and the keys of those they did.
+        var turns = 0
+        var struck: [String] = []
 
-        mutating func happens(_ oneIn: Int) -> Bool {
-            guard oneIn > 0, !isQuiet, generator.oneIn(oneIn) else { return false }
+        mutating func happens(_ oneIn: Int, at key: String = "") -> Bool {
+            guard oneIn > 0, !isQuiet, faults.aim.isEmpty || key.contains(faults.aim) else {
+                return false
+            }
+            turns += 1
+            guard faults.turn == 0 || turns == faults.turn, generator.oneIn(oneIn) else {
+                return false
+            }
             hasMisbehaved = true
             faultCount += 1
+            struck.append(key)
             return true
         }
 
         mutating func store(_ key: String, _ bytes: [UInt8]) {
             nextOrder += 1
             objects[key] = (bytes, nextOrder)
+        }
+
+        /// Sends a put on its way whose answer is lost.
+        mutating func delay(_ key: String, _ bytes: [UInt8]) {
+            let requests =
+                faults.lateRequests > 0
+                ? faults.lateRequests : 1 + generator.below(lateRequestsMax)
+            late.append((key, bytes, requests))
+        }
+
+        /// Lets the puts land that wait for the request that is being made.
+        mutating func land() {
+            guard !isQuiet else { return }
+            for index in late.indices { late[index].requestsLeft -= 1 }
+            for put in late where put.requestsLeft <= 0 && objects[put.key] == nil {
+                store(put.key, put.bytes)
+                hasMisbehaved = true
+            }
+            late.removeAll { $0.requestsLeft <= 0 }
         }
     }
 
@@ -65,11 +115,15 @@ package final class SimulatedObjectStore: ObjectStore {
         state.withLock { state in
             state.faults = faults
             state.hasMisbehaved = false
+            (state.turns, state.struck) = (0, [])
         }
     }
 
     /// Whether it has done so since it was last told how.
     package var hasMisbehaved: Bool { state.withLock { $0.hasMisbehaved } }
+
+    /// The keys of the requests that met a fault since it was last told how to misbehave.
+    package var struckKeys: [String] { state.withLock { $0.struck } }
 
     /// How many requests met a fault, but for late listings and slow answers.
     package var faultCount: Int { state.withLock { $0.faultCount } }
@@ -106,11 +160,24 @@ package final class SimulatedObjectStore: ObjectStore {
     ) throws(StorageError) -> PutOutcome {
         try fail(key)
         return state.withLock { state in
-            if state.happens(state.faults.conflict) { return .conflict }
-            if state.happens(state.faults.unknownNotLanded) { return .unknown("timed out") }
-            if case .ifAbsent = condition, state.objects[key] != nil { return .exists }
+            if state.happens(state.faults.conflict, at: key) { return .conflict }
+            if state.happens(state.faults.unknownNotLanded, at: key) {
+                return .unknown("timed out")
+            }
+            if case .ifAbsent = condition {
+                if state.objects[key] != nil { return .exists }
+                let mayBeLate = key.hasPrefix(state.faults.latePrefix)
+                if mayBeLate, state.happens(state.faults.unknownLate, at: key) {
+                    state.delay(key, bytes)
+                    return .unknown("timed out")
+                }
+            }
             state.store(key, bytes)
-            return state.happens(state.faults.unknownLanded) ? .unknown("timed out") : .created
+            if case .ifAbsent = condition, state.happens(state.faults.existsLanded, at: key) {
+                return .exists
+            }
+            return state.happens(state.faults.unknownLanded, at: key)
+                ? .unknown("timed out") : .created
         }
     }
 
@@ -165,9 +232,10 @@ package final class SimulatedObjectStore: ObjectStore {
 
     private func fail(_ key: String) throws(StorageError) {
         let (fails, seconds) = state.withLock { state in
+            state.land()
             let limit = state.faults.secondsMax
             return (
-                state.happens(state.faults.failure),
+                state.happens(state.faults.failure, at: key),
                 limit > 0 && !state.isQuiet ? state.generator.below(limit) : 0
             )
         }

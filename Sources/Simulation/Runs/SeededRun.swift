@@ -200,6 +200,9 @@ package struct SeededRun: Sendable {
         faults.listLag = generator.below(4)
         faults.secondsMax = generator.below(3)
         faults.kill = generator.below(3) * 30
+        // Of what a commit is made of: manifests, pages, segments.
+        faults.unknownLate = generator.below(2) * 4
+        faults.latePrefix = "spaces/"
         objects.misbehave(faults)
     }
 

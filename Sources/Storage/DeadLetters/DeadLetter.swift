@@ -2,7 +2,8 @@
 //
 // dead-letters/<id>.letter:  0 magic "HFDL"   4 version u32   8 header bytes u32   12 payload bytes u32
 //                           16 header, a JSON object   then the payload   then CRC-32C of every byte before it, u32
-// dead-letters/<id>.attempts: 0 CRC-32C of the rest u32   4 a JSON object: failed replays so far
+// dead-letters/<id>.attempts: 0 CRC-32C of the rest u32   4 a JSON object: failed replays so far; when it is damaged,
+//                           nobody knows how many: from then on only a person replays the letter
 // dead-letters/<id>.letter.damaged: a letter that did not read back; kept for people, never read.
 //
 // All integers are little-endian. The id is the batch's LSN and the part of it, so that whoever finds the same poison
@@ -175,7 +176,7 @@ package struct DeadLetter: Sendable {
 package struct DeadLetterAttempts: Codable, Equatable, Sendable {
     /// How many replays failed.
     package var count = 0
-    /// When the next one is due, Unix nanoseconds; nil when only a person may ask for one.
+    /// When the next one is due, Unix nanoseconds; nil when only a person may ask for one, now and later.
     package var nextAt: UInt64?
     /// Why the last one failed; nil when none did.
     package var lastError: String?
@@ -193,7 +194,7 @@ package struct DeadLetterAttempts: Codable, Equatable, Sendable {
         return bytes + body
     }
 
-    /// Nil when the bytes are not whole.
+    /// Nil when the bytes are not whole: replays may have failed as often as is allowed.
     static func decode(_ bytes: [UInt8]) -> DeadLetterAttempts? {
         guard bytes.count > 4 else { return nil }
         let body = Array(bytes[4...])

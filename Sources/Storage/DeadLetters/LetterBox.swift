@@ -8,6 +8,7 @@ import Synchronization
 // object of a settled letter is garbage: nobody sees it, and it is deleted once the manifest before the newest says so
 // too, because one damaged manifest may be stepped over.
 // A letter that does not read back is moved to <id>.letter.damaged and named in `problems`; it stops nothing.
+// Attempts that do not read back are named there, too: the letter waits for a person, as after its last attempt.
 
 /// One dead letter as it is listed.
 package struct DeadLetterInfo: Sendable {
@@ -209,10 +210,15 @@ final class LetterBox: Sendable {
     /// - Throws: when its attempts cannot be read: to begin them anew would give it more than the limit.
     private func add(_ letter: DeadLetter, _ bytes: Int) throws(StorageError) {
         var attempts = DeadLetterAttempts()
-        if let found = try store.get(letter.id.attemptsKey),
-            let known = DeadLetterAttempts.decode(found)
-        {
-            attempts = known
+        var problem: String?
+        if let found = try store.get(letter.id.attemptsKey) {
+            if let known = DeadLetterAttempts.decode(found) {
+                attempts = known
+            } else {
+                let loss = "how often its replay failed is not known: it is replayed by hand only"
+                attempts.lastError = "\(letter.reason); \(loss)"
+                problem = "\(letter.id.attemptsKey) is damaged; \(loss)"
+            }
         } else {
             attempts.nextAt = letter.since &+ DeadLetterAttempts.delay(after: 0)
         }
@@ -226,7 +232,10 @@ final class LetterBox: Sendable {
             reason: letter.reason
         )
         state.withLock { state in
-            if state.letters[letter.id] == nil { state.letters[letter.id] = info }
+            if state.letters[letter.id] == nil {
+                state.letters[letter.id] = info
+                if let problem { state.problems.append(problem) }
+            }
             state.unread.remove(letter.id)
             state.recount()
         }

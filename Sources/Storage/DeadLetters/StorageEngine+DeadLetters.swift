@@ -193,7 +193,8 @@ extension StorageEngine {
 
     private func next(_ info: DeadLetterInfo, _ error: String) -> DeadLetterAttempts {
         let count = info.attempts.count + 1
-        let isLast = count >= limits.deadLetterAttemptsMax
+        // Once only a person may ask, it stays so: the count may be of no use.
+        let isLast = info.attempts.nextAt == nil || count >= limits.deadLetterAttemptsMax
         let next = environment.clock.now() + DeadLetterAttempts.delay(after: count)
         return DeadLetterAttempts(count: count, nextAt: isLast ? nil : next, lastError: error)
     }

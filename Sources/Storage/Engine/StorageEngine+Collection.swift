@@ -22,6 +22,8 @@ extension StorageEngine {
         // Holding the lock means that no flush or compaction is under way: every object not yet named
         // by a manifest belongs to an attempt that failed.
         return try space.maintenance.withLock { _ throws(StorageError) in
+            // What an unseen version names looks like garbage.
+            try space.door.checkOpen()
             try environment.reach(.collectMark)
             let held = state.withLock { state in
                 guard let entry = state.spaces[name] else { return [SpaceVersion]() }

@@ -8,6 +8,9 @@ import Synchronization
 // again), or unknown (read back and compare the transaction) · 5 read BOUNDARY: N+1 at or below it was written into
 // collected history: stop · 6 the caller swaps its snapshot.
 // Power lost before 4: pages that nobody names, collected later. After 4: the change is whole.
+// A put whose answer was lost may land at any later time, until something has its number. So the same bytes are put
+// again, not others; our transaction is looked for in every version that is read; and a commit that cannot go on
+// meanwhile does not fail, it stops: nobody may try its change again before recovery has taken the number.
 
 /// What a commit changes.
 package struct SpaceChange: Sendable {
@@ -74,11 +77,20 @@ final class CommitDoor: Sendable {
         state = Mutex(State(newest: newest))
     }
 
+    /// Makes sure that commits are possible: behind a door that has stopped, a version may come to stand that
+    /// nobody has seen yet.
+    ///
+    /// - Throws: `.stop`, why nothing more is committed.
+    func checkOpen() throws(StorageError) {
+        if let reason = state.withLock({ $0.stopped }) { throw reason }
+    }
+
     /// Publishes `change` on top of the newest version.
     ///
     /// - Returns: the new version, durable.
-    /// - Throws: `.stop` when another writer has taken over; `.retry` when the change no longer applies
-    ///   (a segment it drops is gone) or the store fails; nothing was changed then.
+    /// - Throws: `.stop` when another writer has taken over, or when the change may be made although nobody
+    ///   can tell; `.retry` when it no longer applies (a segment it drops is gone) or the store fails;
+    ///   nothing was changed then, nor will be.
     func commit(_ change: SpaceChange) throws(StorageError) -> SpaceVersion {
         do {
             return try state.withLock { state in
@@ -99,31 +111,55 @@ final class CommitDoor: Sendable {
         }
     }
 
+    /// A manifest that is put, again and again until something has its number.
+    private struct Proposal {
+        let version: SpaceVersion
+        let bytes: [UInt8]
+        /// Whether a put of it may land although nothing of it can be seen.
+        var mayLand = false
+    }
+
     private func attempt(_ change: SpaceChange, _ newest: inout SpaceVersion) throws -> SpaceVersion
     {
         let transactionID = environment.random.uuid()
-        for _ in 0..<limits.commitAttemptsMax {
-            newest = try refreshed(newest)
-            try environment.failpoints.hit(StorageFailpoint.manifestRead)
-            let isOpening = change.writerEpoch != nil
-            if newest.writerEpoch > epoch || isOpening && newest.writerEpoch == epoch {
-                throw fenced(newest)
+        var proposal: Proposal?
+        do {
+            for _ in 0..<limits.commitAttemptsMax {
+                newest = try refreshed(newest, until: transactionID)
+                if newest.manifest.transactionID == transactionID {
+                    // It has landed since it was looked for.
+                    try checkBoundary(newest.id)
+                    return newest
+                }
+                if let known = proposal, known.version.id <= newest.id { proposal = nil }
+                try environment.failpoints.hit(StorageFailpoint.manifestRead)
+                let isOpening = change.writerEpoch != nil
+                if newest.writerEpoch > epoch || isOpening && newest.writerEpoch == epoch {
+                    throw fenced(newest)
+                }
+                if let letter = change.replayed, newest.settledLetters.contains(letter) {
+                    return newest
+                }
+                var next = try proposal ?? build(change, on: newest, transactionID)
+                try environment.failpoints.hit(StorageFailpoint.manifestPutPre)
+                let outcome = try put(Manifest.key(space: space, id: next.version.id), next.bytes)
+                if try isPublished(&next, outcome) { return next.version }
+                proposal = next
             }
-            if let letter = change.replayed, newest.settledLetters.contains(letter) {
-                return newest
-            }
-            let next = try build(change, on: newest, transactionID)
-            let (bytes, checksum) = next.manifest.encoded()
-            try environment.failpoints.hit(StorageFailpoint.manifestPutPre)
-            let outcome = try put(Manifest.key(space: space, id: next.manifest.id), bytes)
-            guard try isPublished(next.manifest, outcome) else { continue }
-            return SpaceVersion(manifest: next.manifest, checksum: checksum, pages: next.pages)
+            throw StorageError(
+                .retry,
+                "space \(space) changed \(limits.commitAttemptsMax) times during one commit",
+                remedy:
+                    "try again; if this repeats, see whether a second process writes to the store"
+            )
+        } catch {
+            let known = error as? StorageError
+            guard let proposal, proposal.mayLand, known?.code != .stop else { throw error }
+            throw unsettled(
+                Manifest.key(space: space, id: proposal.version.id),
+                known?.message ?? "\(error)"
+            )
         }
-        throw StorageError(
-            .retry,
-            "space \(space) changed \(limits.commitAttemptsMax) times during one commit",
-            remedy: "try again; if this repeats, see whether a second process writes to the store"
-        )
     }
 
     /// Whether the manifest that was put is the next version; if not, the commit is tried again.
@@ -131,31 +167,54 @@ final class CommitDoor: Sendable {
     /// - Throws: `.stop`: after the put nobody but recovery can tell, so a second try could add the same
     ///   rows again.
     private func isPublished(
-        _ manifest: Manifest,
+        _ proposal: inout Proposal,
         _ outcome: PutOutcome
     ) throws(StorageError) -> Bool {
-        do {
+        let version = proposal.version
+        do throws(StorageError) {
             switch outcome {
             case .created: break
             case .conflict: return false
             case .exists, .unknown:
-                let key = Manifest.key(space: space, id: manifest.id)
-                guard let found = try store.get(key) else { return false }
-                let (stored, _) = try Manifest.decode(found, key: key, storeID: storeID)
-                if stored.transactionID != manifest.transactionID { return false }
+                let key = Manifest.key(space: space, id: version.id)
+                guard let found = try store.get(key) else {
+                    proposal.mayLand = true
+                    return false
+                }
+                let (stored, checksum) = try Manifest.decode(found, key: key, storeID: storeID)
+                guard stored.transactionID == version.manifest.transactionID else {
+                    proposal.mayLand = false
+                    return false
+                }
+                // The next version names what is stored, not what was meant.
+                guard checksum == version.checksum else {
+                    throw Manifest.damaged(key, "it is not what was put")
+                }
             }
+        } catch {
+            throw unsettled(Manifest.key(space: space, id: version.id), error.message)
+        }
+        try checkBoundary(version.id)
+        return true
+    }
+
+    /// Makes sure that a version that was published is not behind the boundary.
+    ///
+    /// - Throws: `.stop` when it is, or when that cannot be told.
+    private func checkBoundary(_ id: UInt64) throws(StorageError) {
+        do {
             try environment.failpoints.hit(StorageFailpoint.manifestBoundary)
-            if manifest.id > (try SpaceVersion.boundary(store, space: space)) { return true }
+            if id > (try SpaceVersion.boundary(store, space: space)) { return }
         } catch {
             throw StorageError(
                 .stop,
-                "it cannot be told whether version \(manifest.id) of space \(space) was published: \(error)",
+                "it cannot be told whether version \(id) of space \(space) was published: \(error)",
                 remedy: "the node reopens by itself; if this repeats, check the disk"
             )
         }
         throw StorageError(
             .stop,
-            "version \(manifest.id) of space \(space) lies in collected history",
+            "version \(id) of space \(space) lies in collected history",
             remedy: "another process has taken over; stop this one"
         )
     }
@@ -171,7 +230,7 @@ final class CommitDoor: Sendable {
             do {
                 stands = try store.byteCount(key) != nil
             } catch {
-                throw unsettled(key, error)
+                throw unsettled(key, error.message)
             }
             guard stands else { throw failure }
             return .unknown(failure.message)
@@ -184,15 +243,21 @@ final class CommitDoor: Sendable {
         return outcome
     }
 
-    /// The newest version in the store, read forward from `known`.
-    private func refreshed(_ known: SpaceVersion) throws(StorageError) -> SpaceVersion {
+    /// The newest version in the store, read forward from `known`; no further than that of
+    /// `transactionID`.
+    private func refreshed(
+        _ known: SpaceVersion,
+        until transactionID: String
+    ) throws(StorageError) -> SpaceVersion {
         var current = known
-        while let next = try SpaceVersion.load(
-            store,
-            space: space,
-            id: current.id + 1,
-            storeID: storeID
-        ) {
+        while current.manifest.transactionID != transactionID,
+            let next = try SpaceVersion.load(
+                store,
+                space: space,
+                id: current.id + 1,
+                storeID: storeID
+            )
+        {
             current = next
         }
         return current
@@ -202,9 +267,7 @@ final class CommitDoor: Sendable {
         _ change: SpaceChange,
         on base: SpaceVersion,
         _ transactionID: String
-    ) throws(StorageError) -> (
-        manifest: Manifest, pages: [String: [(page: SegmentPage, segments: [SegmentInfo])]]
-    ) {
+    ) throws(StorageError) -> Proposal {
         var pages = base.pages
         for table in Set(change.added.keys).union(change.removed.keys).sorted() {
             pages[table] = try pagesAfter(
@@ -233,7 +296,11 @@ final class CommitDoor: Sendable {
                 "the folded LSN went back from \(base.foldedLSN) to \(manifest.foldedLSN)"
             )
         }
-        return (manifest, pages)
+        let (bytes, checksum) = manifest.encoded()
+        return Proposal(
+            version: SpaceVersion(manifest: manifest, checksum: checksum, pages: pages),
+            bytes: bytes
+        )
     }
 
     /// The pages of a table after a change; only pages whose content changed are new.
@@ -301,10 +368,10 @@ final class CommitDoor: Sendable {
         return SegmentPage(sha256: name, segments: segments.count)
     }
 
-    private func unsettled(_ key: String, _ cause: StorageError) -> StorageError {
+    private func unsettled(_ key: String, _ cause: String) -> StorageError {
         StorageError(
             .stop,
-            "nobody can tell whether \(key) is published: \(cause.message)",
+            "nobody can tell whether \(key) is published: \(cause)",
             remedy: "the node reopens by itself; if this repeats, check the store"
         )
     }

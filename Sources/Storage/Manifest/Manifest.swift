@@ -112,8 +112,13 @@ struct Manifest: Codable, Equatable {
                 remedy: "run the newer version of holdfast that wrote it"
             )
         }
-        guard manifest.storeID == storeID, Manifest.id(key: key) == manifest.id else {
-            throw damaged(key, "it belongs to store \(manifest.storeID), number \(manifest.id)")
+        guard manifest.storeID == storeID,
+            Manifest.key(space: manifest.space, id: manifest.id) == key
+        else {
+            throw damaged(
+                key,
+                "it belongs to store \(manifest.storeID), space \(manifest.space), number \(manifest.id)"
+            )
         }
         return (manifest, checksum)
     }

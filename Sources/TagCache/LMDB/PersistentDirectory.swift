@@ -6,9 +6,13 @@
 //   entries.mdb  LMDB's file, and beside it entries.mdb-lock
 //
 // Commits are not synced, so the file is sound after the death of the process but perhaps not
-// after the loss of power. `state` is written and synced before the first change of the file; before
-// the file is opened it says whether the machine has been started anew since it was last changed
-// without being closed. Then it is dropped, unread.
+// after the loss of power. `state` is written and synced before the first transaction that changes the
+// file; before the file is opened it says whether the machine has been started anew since it was last
+// changed without being closed. Then it is dropped, unread. Only a new file has pages before that, which
+// LMDB writes when it makes it, and no `state` calls such a file clean.
+//
+// "clean" is written after a sync if anything is not synced: what this life has written, or an earlier one
+// that was not closed in order and whose file was trusted all the same.
 //
 // LMDB keeps no checksums, and a damaged page can end the process. So a file that was closed in order and
 // has been changed since is dropped, too; and so is one whose last openings all ended out of order, lest
@@ -21,12 +25,20 @@ import Synchronization
 import Glibc
 #endif
 
+/// What `state` says of the file, and what is true of it.
+private struct Mark: Sendable {
+    /// Whether this life has noted that it changes the file.
+    var isOpen = false
+    /// Whether the file may have pages that are not synced, from this life or an earlier one.
+    var isUnsynced = false
+}
+
 /// A locked directory.
 final class PersistentDirectory: Sendable {
     let path: String
     /// The lock file, until it is given up.
     private let lock: Mutex<Int32?>
-    private let isMarkedOpen = Mutex(false)
+    private let mark = Mutex(Mark())
     /// How often the file was opened since it was last closed in order.
     private let openings = Atomic(1)
     private let failpoints: FailpointRegistry
@@ -81,29 +93,30 @@ final class PersistentDirectory: Sendable {
         guard state == Self.openState || state == fingerprint else { return false }
         try write("\(state) \(openings + 1)")
         self.openings.store(openings + 1, ordering: .relaxed)
+        if state == Self.openState { mark.withLock { $0.isUnsynced = true } }
         return true
     }
 
-    /// Notes durably that the file is being changed; comes before the first change.
+    /// Notes durably that the file is being changed; comes before the first transaction.
     func markOpen() throws(LMDBFailure) {
-        try isMarkedOpen.withLock { isMarked throws(LMDBFailure) in
-            if isMarked { return }
+        try mark.withLock { mark throws(LMDBFailure) in
+            if mark.isOpen { return }
             try failpoints.reach(.markOpen)
             try write("\(Self.openState) \(openings.load(ordering: .relaxed))", isDurable: true)
-            isMarked = true
+            mark = Mark(isOpen: true, isUnsynced: true)
         }
     }
 
     /// Notes that the file is whole, if `sync` makes it so.
     func markClean(_ sync: () throws(LMDBFailure) -> Void) throws(LMDBFailure) {
-        try isMarkedOpen.withLock { isMarked throws(LMDBFailure) in
-            if isMarked {
+        try mark.withLock { mark throws(LMDBFailure) in
+            if mark.isUnsynced {
                 try failpoints.reach(.closeSync)
                 try sync()
                 try failpoints.reach(.closeMark)
             }
-            if let fingerprint { try write("\(fingerprint) 0", isDurable: isMarked) }
-            isMarked = false
+            if let fingerprint { try write("\(fingerprint) 0", isDurable: mark.isUnsynced) }
+            mark = Mark()
         }
     }
 

@@ -3,6 +3,10 @@
 // Table meta: "format" = 2, "epoch" = the largest stamp or version ever written, "floor" = versions
 // of forgotten tags are at most this, "root" and "partition N" = their versions, "entries" and
 // "bytes" = what table entries holds. Everything is written in the transaction that it describes.
+//
+// A file that is begun anew knows none of the versions that the former one knew. So its first
+// transaction writes the epoch of the index as "epoch" and "root": whatever was stamped before is stale
+// when the file is opened again, also what is handed in later, by a write that began before.
 import Synchronization
 
 extension PersistentStore {
@@ -35,13 +39,7 @@ extension PersistentStore {
             }
         }
         if meta.isEmpty {
-            try environment.write { transaction throws(LMDBFailure) in
-                try transaction.put(
-                    .meta,
-                    Self.metaKey("format"),
-                    .init(number: Self.formatVersion)
-                )
-            }
+            try writeFirst(environment)
         } else if meta["format"] != Self.formatVersion {
             throw .foreign
         }
@@ -69,10 +67,22 @@ extension PersistentStore {
         }
     }
 
-    /// Begins with an empty file.
+    /// What a new file says about itself.
     ///
-    /// The versions in memory stay, and the new file need not know them: it has no entries that
-    /// are older.
+    /// Every version that the former file knew, or should have known, is at most the epoch. The index
+    /// itself is left as it is, so that what this process knows to be current stays so.
+    private func writeFirst(_ environment: LMDBEnvironment) throws(LMDBFailure) {
+        let epoch = index.epoch
+        try environment.write { transaction throws(LMDBFailure) in
+            for (name, number) in [
+                ("format", Self.formatVersion), ("epoch", epoch), ("root", epoch),
+            ] {
+                try transaction.put(.meta, Self.metaKey(name), .init(number: number))
+            }
+        }
+    }
+
+    /// Begins with an empty file; the versions in memory stay.
     func rebuild() throws(LMDBFailure) {
         state.withLock { state in
             state.environment = nil

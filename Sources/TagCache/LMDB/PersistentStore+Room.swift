@@ -56,7 +56,7 @@ extension PersistentStore {
                 try rebuild()
                 return
             }
-            settle(tally, hand, [])
+            settle(tally, hand)
         }
     }
 
@@ -92,7 +92,7 @@ extension PersistentStore {
             }
             .min()
         }
-        try forgetHistory(transaction, upTo: min(oldestStamp, queued ?? .max))
+        try forgetHistory(transaction, &tally, upTo: min(oldestStamp, queued ?? .max))
     }
 
     /// Whether a record's tags allow it to be served.
@@ -102,38 +102,54 @@ extension PersistentStore {
         return index.areCurrent(held, since: record.stamp)
     }
 
-    func forgetOldestHalf() throws(LMDBFailure) {
+    /// Forgets the older half of the history; if that cannot be written, it is counted and all of it stays.
+    func forgetOldestHalf() {
         let versions = writer.withLock { $0.history.values.map(\.version).sorted() }
         guard let environment = state.withLock({ $0.environment }), !versions.isEmpty else {
             return
         }
-        try environment.write { transaction throws(LMDBFailure) in
-            try forgetHistory(transaction, upTo: versions[versions.count / 2])
+        var tally = Tally(entries: 0, bytes: 0)
+        do throws(LMDBFailure) {
+            try environment.write { transaction throws(LMDBFailure) in
+                try forgetHistory(transaction, &tally, upTo: versions[versions.count / 2])
+            }
+        } catch {
+            countError()
+            return
         }
+        writer.withLock { forget(tally, &$0) }
     }
 
-    /// Forgets tag versions up to `version`: the floor takes their place first.
+    /// Forgets tag versions up to `version` in the file: the floor takes their place first.
+    ///
+    /// In memory they stay until this is committed; and a tag that is invalidated in the same transaction is
+    /// not forgotten, since the version that is on record for it is not the one in the file.
     private func forgetHistory(
         _ transaction: LMDBTransaction,
+        _ tally: inout Tally,
         upTo version: UInt64
     )
         throws(LMDBFailure)
     {
+        let renewed = tally.invalidated
         let old = writer.withLock { writer in
-            writer.history.filter { $0.value.version <= version }
+            writer.history.filter { $0.value.version <= version && renewed[$0.key] == nil }
         }
         guard let floor = old.values.map(\.version).max() else { return }
         let former = try transaction.get(.meta, Self.metaKey("floor")) { bytes in
             bytes.flatMap { [UInt8]($0).asNumber } ?? 0
         }
-        index.raiseFloor(to: floor)
         try transaction.put(.meta, Self.metaKey("floor"), .init(number: max(floor, former)))
         for tag in old.keys { try transaction.delete(.tags, Array(tag.utf8)) }
-        writer.withLock { writer in
-            for (tag, row) in old {
-                index.release(row.id)
-                writer.history[tag] = nil
-            }
+        tally.forgotten.formUnion(old.keys)
+        tally.floor = max(tally.floor, floor)
+    }
+
+    /// Forgets in memory what a committed transaction has forgotten in the file.
+    func forget(_ tally: Tally, _ writer: inout WriterState) {
+        index.raiseFloor(to: tally.floor)
+        for tag in tally.forgotten {
+            if let row = writer.history.removeValue(forKey: tag) { index.release(row.id) }
         }
     }
 }

@@ -9,12 +9,17 @@ struct WriterState: Sendable {
     var hand: [UInt8] = []
 }
 
-/// How a transaction changes what table entries holds.
+/// What a transaction changes, as far as memory keeps count of it after the commit.
 struct Tally {
     var entries: Int
     var bytes: Int
     var evictions = 0
     var epoch: UInt64 = 0
+    /// The tags whose invalidation it writes down.
+    var invalidated: [String: UInt64] = [:]
+    /// The tags whose versions it removes, and the floor that takes their place.
+    var forgotten: Set<String> = []
+    var floor: UInt64 = 0
 }
 
 extension PersistentStore {
@@ -93,21 +98,16 @@ extension PersistentStore {
         guard let environment else { throw .foreign }
         var tally = Tally(entries: entries, bytes: bytes)
         var hand = writer.withLock { $0.hand }
-        var invalidated: [(String, UInt64)] = []
         try environment.write { transaction throws(LMDBFailure) in
-            for write in writes {
-                try apply(write, transaction, &tally)
-                if case .invalidate(let tag, let version) = write {
-                    invalidated.append((tag, version))
-                }
-            }
+            for write in writes { try apply(write, transaction, &tally) }
             try evict(transaction, &tally, &hand, downTo: byteLimit)
             try putTally(transaction, tally)
         }
-        settle(tally, hand, invalidated)
+        settle(tally, hand)
     }
 
-    func settle(_ tally: Tally, _ hand: [UInt8], _ invalidated: [(String, UInt64)]) {
+    /// Takes note of what a transaction that is committed has changed.
+    func settle(_ tally: Tally, _ hand: [UInt8]) {
         state.withLock { state in
             state.statistics.entries = tally.entries
             state.statistics.bytes = tally.bytes
@@ -115,7 +115,9 @@ extension PersistentStore {
         }
         let tooMany = writer.withLock { writer in
             writer.hand = hand
-            for (tag, version) in invalidated {
+            // In this order: what was forgotten may have been invalidated later in the transaction.
+            forget(tally, &writer)
+            for (tag, version) in tally.invalidated {
                 if let known = writer.history[tag] {
                     writer.history[tag] = (known.id, max(known.version, version))
                 } else if let id = try? index.retain(tag) {
@@ -124,7 +126,7 @@ extension PersistentStore {
             }
             return writer.history.count > TagCacheLimits.durableTagCountMax
         }
-        if tooMany { try? forgetOldestHalf() }
+        if tooMany { forgetOldestHalf() }
     }
 
     private func apply(
@@ -142,6 +144,7 @@ extension PersistentStore {
         case .delete(let key): try remove(key, transaction, &tally)
         case .invalidate(let tag, let version):
             try raise(.tags, Array(tag.utf8), to: version, transaction, &tally)
+            tally.invalidated[tag] = max(version, tally.invalidated[tag] ?? 0)
         case .invalidatePartition(let partition, let version):
             let name = Self.metaKey("partition \(partition)")
             try raise(.meta, name, to: version, transaction, &tally)

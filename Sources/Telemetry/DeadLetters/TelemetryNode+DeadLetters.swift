@@ -78,8 +78,9 @@ extension TelemetryNode {
     package func replayDeadLetter(_ text: String) throws(QueryFailure) {
         let id = try Self.id(text)
         let engine = try openEngine()
+        defer { noteChange(engine) }
         switch try tending(engine, { () throws(StorageError) in try engine.replayDeadLetter(id) }) {
-        case .done: noteReplay(engine)
+        case .done: noteReplay()
         case .unknown: throw Self.unknown(id)
         case .refused(let reason):
             throw QueryFailure(
@@ -94,6 +95,7 @@ extension TelemetryNode {
     package func discardDeadLetter(_ text: String) throws(QueryFailure) {
         let id = try Self.id(text)
         let engine = try openEngine()
+        defer { noteChange(engine) }
         let outcome = try tending(engine) { () throws(StorageError) in
             try engine.discardDeadLetter(id)
         }
@@ -127,13 +129,19 @@ extension TelemetryNode {
     /// Runs on the maintenance thread.
     func tendDeadLetters(_ engine: StorageEngine) {
         for id in engine.dueDeadLetters() {
+            defer { noteChange(engine) }
             do throws(StorageError) {
-                let outcome = try engine.replayDeadLetter(id)
-                if outcome == .done { noteReplay(engine) }
-                logger.notice(
-                    "dead letter replayed",
-                    metadata: ["id": "\(id)", "outcome": "\(outcome)"]
-                )
+                switch try engine.replayDeadLetter(id) {
+                case .done:
+                    noteReplay()
+                    logger.notice("dead letter replayed", metadata: ["id": "\(id)"])
+                case .refused(let reason):
+                    logger.warning(
+                        "dead letter could not be replayed",
+                        metadata: ["id": "\(id)", "reason": "\(reason)"]
+                    )
+                case .unknown: break
+                }
             } catch {
                 engine.postponeDeadLetter(id)
                 attempt("replay of dead letter \(id)", "*") {
@@ -156,9 +164,14 @@ extension TelemetryNode {
 
     // MARK: - Parts
 
-    /// Counts a replay, whose rows may be of any space.
-    private func noteReplay(_ engine: StorageEngine) {
-        deadLetterWatch.withLock { $0.replays += 1 }
+    /// Counts a replay.
+    private func noteReplay() { deadLetterWatch.withLock { $0.replays += 1 } }
+
+    /// Has answers forgotten after a replay or a discard of a letter, which may be of any space.
+    ///
+    /// However it ended, the batches before the letter were folded first: a flush takes rows away from
+    /// queries that a letter holds.
+    private func noteChange(_ engine: StorageEngine) {
         for space in engine.spaceNames { observer?.changed(space: space) }
     }
 

@@ -17,10 +17,11 @@ enum FaultMatrix {
         case poisoned = "refused as retryable; journal poisoned; reopened through recovery"
         case repeated = "the operation fails, nothing is lost, the same call then succeeds"
         case reopened = "undecided: the engine stops; opening anew settles it"
+        case repeatedOrReopened = "as repeated; once the new version is out, as reopened"
         case unnoticed = "the operation succeeds"
         case settled = "settled by reading back or by the same put again: done once"
         case cut = "the torn tail ends there, for good, and is counted"
-        case refusesToOpen = "does not open; the message names the file"
+        case refusesToOpen = "does not open; the message names the file, or the one after a gap"
         case opensLater = "the open fails as retryable; the next one succeeds"
         case fellBack = "one version back, the rest from the journal: nothing is lost"
         case queryFails = "the query fails and names the file, never a partial answer"
@@ -30,6 +31,8 @@ enum FaultMatrix {
         case served = "everything else is served"
         case fenced = "refused; the replaced process stops; its files are garbage"
         case kept = "kept while anybody reads or names it"
+        case timeless = "goes by numbers and never asks for the time: no fault can be aimed at it"
+        case swept = "recovery writes none; what is left of one in tmp/ is removed"
     }
 
     /// One cell, with the test that shows it.

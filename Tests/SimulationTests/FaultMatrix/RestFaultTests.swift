@@ -54,14 +54,46 @@ struct RestFaultTests {
         let files = try Self.prepare(world, cell.column)
         let path = files.target
         let before = try #require(world.disk.contents(path))
-        if cell.damage == .unreadable {
-            return try unreadable(world, cell)
+        switch cell.damage {
+        case .unreadable: return try unreadable(world, cell, path)
+        case .shortRead: return try readInParts(world, path)
+        default: break
         }
-        if cell.damage == .shortRead { return try readInParts(world) }
-        let other = world.disk.contents(files.other) ?? []
+        let other = try #require(world.disk.contents(files.other))
         world.disk.edit(path) { Self.damaged($0, cell, other) }
         #expect(world.disk.contents(path) != before)
-        try expect(world, cell, path)
+        try expect(world, cell, files)
+    }
+
+    /// A whole manifest of the right number that names no segment: whoever believed it would lose every row.
+    ///
+    /// Of the same space of another store, or of another space of the same store.
+    @Test(arguments: zip([SimulatedCatalog.space, World.secondSpace], [4, 3] as [UInt64]))
+    func aManifestOfAnotherPlaceIsNotBelieved(space: String, seed: UInt64) throws {
+        let world = World(WorldOptions(seed: 3))
+        let files = try Self.prepare(world, .manifest)
+        let other = try Self.emptyManifest(Self.name(files.target), space, seed)
+        world.disk.edit(files.target) { _ in other }
+        try expectFallBack(world, files)
+    }
+
+    /// The manifest called `name` of a space without rows.
+    private static func emptyManifest(
+        _ name: String,
+        _ space: String,
+        _ seed: UInt64
+    ) throws -> [UInt8] {
+        let world = World(WorldOptions(seed: seed))
+        #expect(try world.open())
+        try world.take(.createSpace)
+        for _ in 0..<10 {
+            let path = World.root + "/spaces/\(space)/manifest/" + name
+            if let bytes = world.disk.contents(path) { return bytes }
+            // Every opening makes a version.
+            world.close()
+            #expect(try world.open())
+        }
+        throw Violation("there is no manifest \(name)")
     }
 
     /// Every call of an opening that steps back from a damaged manifest fails, in every way; then the power goes.
@@ -125,6 +157,11 @@ struct RestFaultTests {
         return column == .journal ? (files[1], files[2]) : (files[0], files[1])
     }
 
+    /// The last part of a path.
+    private static func name(_ path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? path
+    }
+
     /// The bytes as they are found.
     private static func damaged(_ bytes: [UInt8], _ cell: Cell, _ other: [UInt8]) -> [UInt8]? {
         var bytes = bytes
@@ -159,19 +196,21 @@ struct RestFaultTests {
 
     // MARK: - What comes of it
 
-    private func expect(_ world: World, _ cell: Cell, _ path: String) throws {
-        let name = path.split(separator: "/").last.map(String.init) ?? path
+    private func expect(
+        _ world: World,
+        _ cell: Cell,
+        _ files: (target: String, other: String)
+    ) throws {
+        let name = Self.name(files.target)
         switch cell.outcome {
         case .refusesToOpen:
             let error = #expect(throws: StorageError.self) { try open(world) }
             #expect(error?.code == .restore || cell.damage == .newer && error?.code == .fixRequest)
-            #expect(error?.message.contains(name) == true || cell.damage == .missing)
+            // Where one is missing, the next does not go on from the one before.
+            let named = cell.damage == .missing ? Self.name(files.other) : name
+            #expect(error?.message.contains(named) == true)
         case .cut: try expectCut(world)
-        case .fellBack:
-            let engine = try open(world)
-            world.engine = engine
-            let found = try #require(try world.observe())
-            try world.ledger.settle(found, afterRecovery: true)
+        case .fellBack: try expectFallBack(world, files)
         case .queryFails:
             let engine = try open(world)
             world.engine = engine
@@ -186,6 +225,33 @@ struct RestFaultTests {
             #expect(report.problems.contains { $0.contains(name) })
         default: try expectOneLetterLess(world, cell, name)
         }
+    }
+
+    /// The version before goes on, under the next number again, and what was damaged is kept, whole.
+    private func expectFallBack(
+        _ world: World,
+        _ files: (target: String, other: String)
+    ) throws {
+        let damaged = world.disk.contents(files.target)
+        let former = try #require(world.disk.contents(files.other))
+        let engine = try open(world)
+        world.engine = engine
+        let version = try #require(engine.snapshot(space: SimulatedCatalog.space)).version
+        let (manifest, checksum) = try Manifest.decode(
+            former,
+            key: String(files.other.dropFirst(World.root.count + 1)),
+            storeID: engine.storeID
+        )
+        #expect(version.id == manifest.id + 1)
+        #expect(version.manifest.operation == "open")
+        #expect(version.manifest.previousChecksum == checksum)
+        #expect(version.foldedLSN == manifest.foldedLSN)
+        #expect(world.disk.contents(files.target) != damaged)
+        // Of one that is missing there is no copy.
+        let copy = World.root + "/spaces/default/damaged/\(version.id).json"
+        #expect(world.disk.contents(copy) == damaged)
+        let found = try #require(try world.observe())
+        try world.ledger.settle(found, afterRecovery: true)
     }
 
     private func open(_ world: World) throws(StorageError) -> StorageEngine {
@@ -248,52 +314,70 @@ struct RestFaultTests {
         try world.ledger.settle(found, afterRecovery: true)
     }
 
-    private func readInParts(_ world: World) throws {
-        world.fileSystem.arm(Fault(.shortRead, at: 1, repeats: .max, only: .read))
+    /// Every read of the file at `path` returns a part.
+    private func readInParts(_ world: World, _ path: String) throws {
+        world.fileSystem.arm(Fault(.shortRead, at: 1, repeats: .max, only: .read, in: path))
         let engine = try open(world)
         world.engine = engine
-        #expect(world.fileSystem.hasFired)
         #expect(engine.deadLetters.count == 2)
+        #expect(engine.deadLetterProblems.isEmpty)
         try Self.readEverything(engine)
+        #expect(world.fileSystem.hasFired)
         try world.check()
     }
 
-    private func unreadable(_ world: World, _ cell: Cell) throws {
-        if cell.outcome == .queryLater {
-            let engine = try open(world)
-            world.engine = engine
-            let process = world.fileSystem
-            let snapshot = try #require(engine.snapshot(space: SimulatedCatalog.space))
-            let segment = try #require(snapshot.segments(table: 0).first)
-            for call in [FileOperation.open, .read] {
-                process.arm(Fault(.inputOutput, at: 1, only: call))
-                let error = #expect(throws: StorageError.self) {
-                    try snapshot.reader(table: 0, segment)
-                }
-                #expect(error?.code == .retry)
-                process.arm(nil)
-            }
-            return try world.check()
-        }
-        var codes: Set<StorageError.Code> = []
-        for call in 1...400 {
-            world.fileSystem.arm(Fault(.inputOutput, at: call, only: .read))
+    /// One read of the file at `path` after the other fails.
+    private func unreadable(_ world: World, _ cell: Cell, _ path: String) throws {
+        if cell.outcome == .queryLater { return try queryLater(world, path) }
+        let process = world.fileSystem
+        var failures = 0
+        for call in 1...40 {
+            process.arm(Fault(.inputOutput, at: call, only: .read, in: path))
             do throws(StorageError) {
                 let engine = try open(world)
-                let isDone = !world.fileSystem.hasFired
+                defer { engine.close() }
+                guard process.hasFired else { break }
                 // A letter that cannot be read is named; it is there at the next opening.
-                if !isDone, cell.column == .deadLetter {
-                    #expect(!engine.deadLetterProblems.isEmpty)
-                }
-                engine.close()
-                if isDone { break }
+                #expect(cell.column == .deadLetter)
+                #expect(engine.deadLetters.count == 1)
+                let isNamed = engine.deadLetterProblems.contains { $0.contains(path) }
+                let isThere = world.disk.contents(path) != nil
+                #expect(isNamed && isThere)
             } catch {
-                codes.insert(error.code)
+                #expect(process.hasFired)
+                #expect(cell.column != .deadLetter)
+                #expect(error.code == .retry)
+                #expect(error.message.contains(path))
             }
+            failures += 1
         }
-        world.fileSystem.arm(nil)
-        #expect(codes == [.retry])
+        process.arm(nil)
+        #expect((1..<40).contains(failures))
         #expect(try world.open())
         #expect(world.engine?.deadLetters.count == 2)
+    }
+
+    private func queryLater(_ world: World, _ path: String) throws {
+        let engine = try open(world)
+        world.engine = engine
+        let process = world.fileSystem
+        let space = SimulatedCatalog.space
+        let snapshot = try #require(engine.snapshot(space: space))
+        let segment = try #require(
+            snapshot.segments(table: 0).first {
+                path.hasSuffix($0.key(space: space, table: SimulatedCatalog.tables[0].name))
+            }
+        )
+        for call in [FileOperation.open, .read] {
+            process.arm(Fault(.inputOutput, at: 1, only: call, in: path))
+            let error = #expect(throws: StorageError.self) {
+                try snapshot.reader(table: 0, segment)
+            }
+            #expect(process.hasFired)
+            #expect(error?.code == .retry)
+            #expect(error?.message.contains(path) == true)
+            process.arm(nil)
+        }
+        try world.check()
     }
 }
