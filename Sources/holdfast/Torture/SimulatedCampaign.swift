@@ -14,6 +14,7 @@ struct SimulatedCampaign {
     let deadline: ContinuousClock.Instant?
     /// Each history is played twice, and both must be the same call for call.
     let twice: Bool
+    private let start = ContinuousClock.now
 
     /// What came of the histories so far.
     private struct Tally {
@@ -29,7 +30,6 @@ struct SimulatedCampaign {
     ///
     /// - Throws: `Violation` at the first broken promise.
     func run() throws {
-        let start = ContinuousClock.now
         let tally = Mutex(Tally())
         let next = Mutex(0)
         // One thread for each processor; the histories do not know each other.
@@ -92,8 +92,15 @@ struct SimulatedCampaign {
         if !Terminal.isErrorInteractive {
             if tally.histories % 1_000 == 0 { Terminal.complain(text) }
         } else if tally.histories % 10 == 0 {
-            let bar = deadline == nil ? Terminal.bar(tally.histories, of: histories) + " " : ""
-            Terminal.status(Table.cut(bar + text, to: Terminal.width - 1))
+            let (done, all) =
+                deadline.map { (milliseconds(to: .now), milliseconds(to: $0)) }
+                ?? (tally.histories, histories)
+            let line = Terminal.bar(done, of: all) + " " + text
+            Terminal.status(Table.cut(line, to: Terminal.width - 1))
         }
+    }
+
+    private func milliseconds(to time: ContinuousClock.Instant) -> Int {
+        Int(start.duration(to: time) / .milliseconds(1))
     }
 }
