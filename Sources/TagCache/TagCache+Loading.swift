@@ -17,7 +17,8 @@ extension TagCache {
     /// not stored.
     /// - Parameters:
     ///   - key: What is asked for.
-    ///   - names: What the value depends on, as far as it is known before the load.
+    ///   - names: What the value depends on, as far as it is known before the load; of callers that share a load,
+    ///     those of the first are taken, so give the same for the same key.
     ///   - ttl: How long the value is fresh; nil takes the cache's own setting.
     ///   - load: Computes the value. Its error reaches every caller as it was thrown.
     /// - Returns: The value, perhaps one that is being renewed.

@@ -14,6 +14,10 @@ enum TagCacheFailpoint: String, Failpoint {
     ///
     /// Opening throws and gives the directory back.
     case openFile = "cache.open.file"
+    /// The tables of a new file are made; none of them can be seen.
+    ///
+    /// Opening throws and gives the directory back; the next opening makes them.
+    case openTables = "cache.open.tables"
     /// The file is open; its invalidations are not on record in memory.
     ///
     /// Opening throws and gives the directory back; no entry was served.

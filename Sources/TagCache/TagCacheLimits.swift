@@ -48,6 +48,8 @@ public enum TagCacheLimits {
 
     /// Longest message of the bus, in bytes.
     public static let messageByteCountMax = 1024
+    /// Largest number of a message on the bus; a node that sends a million a second needs nine years for it.
+    static let messageNumberMax: UInt64 = 1 << 48
     /// Peers that the bus side of a cache keeps track of.
     static let peerCountMax = 1024
 }

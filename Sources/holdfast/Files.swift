@@ -13,12 +13,6 @@ struct Files: ParsableCommand {
             """
     )
 
-    /// The names of all tables, as the directories of a space have them.
-    private static let tables = [
-        "spans", "traces", "logs", "metric_points", "metric_histograms", "metric_exp_histograms",
-        "metric_summaries", "metric_series",
-    ]
-
     @Option(help: "The data directory.")
     var data = "./holdfast-data"
 
@@ -35,10 +29,10 @@ struct Files: ParsableCommand {
     var json = false
 
     func run() throws {
-        if let table, !Self.tables.contains(table) {
+        if let table, !OfflineStore.tableNames.contains(table) {
             throw CommandFailure(
                 "there is no table called \(table)",
-                remedy: "The tables are: \(Self.tables.joined(separator: ", "))."
+                remedy: "The tables are: \(OfflineStore.tableNames.joined(separator: ", "))."
             )
         }
         let files = try OfflineStore(dataDirectory: data).files(space: space)

@@ -78,7 +78,7 @@ struct BusLossTests {
         #expect(pair.receiver.stats.bus.gaps == 0 && pair.receiver.stats.bus.silences == 0)
     }
 
-    @Test(arguments: [BusMessage.numberMax + 1, .max] as [UInt64])
+    @Test(arguments: [TagCacheLimits.messageNumberMax + 1, .max] as [UInt64])
     func aNumberThatNoNodeReachesIsMalformed(number: UInt64) async throws {
         var pair = Pair()
         await pair.bus.publish(pair.heartbeat().bytes)
@@ -99,9 +99,12 @@ struct BusLossTests {
     /// Numbers that a node could reach, from long ago and from the end of time.
     @Test(
         arguments: [
-            .invalidation(tag: "first", number: BusMessage.numberMax),
+            .invalidation(tag: "first", number: TagCacheLimits.messageNumberMax),
             .heartbeat(
-                last: [UInt64](repeating: BusMessage.numberMax, count: BusMessage.streamCount)
+                last: [UInt64](
+                    repeating: TagCacheLimits.messageNumberMax,
+                    count: BusMessage.streamCount
+                )
             ),
         ] as [BusMessage.Content],
         [1, .max] as [UInt64]

@@ -90,15 +90,11 @@ struct CacheFaultTests {
         _ directory: String,
         _ failpoints: FailpointRegistry = FailpointRegistry()
     ) async throws -> TagCache<String, [UInt8]> {
-        var configuration = TagCacheConfiguration<String, [UInt8]>(entryLimit: 1)
-        configuration.failpoints = failpoints
-        return try await TagCache.open(
-            configuration,
-            persistent: PersistentConfiguration(
-                directory: directory,
-                fileByteLimit: 256 << 10,
-                codec: .bytes
-            )
+        try await openCache(
+            directory,
+            fileByteLimit: 256 << 10,
+            entries: 1,
+            failpoints: failpoints
         )
     }
 

@@ -39,8 +39,12 @@ struct PersistentFaultTests {
     }
 
     /// LMDB would follow what such pages say wherever it leads.
-    @Test(arguments: 0..<200)
-    func aFileWithDamagedPagesIsNotRead(seed: Int) async throws {
+    @Test(arguments: 0..<8)
+    func aFileWithDamagedPagesIsNotRead(part: Int) async throws {
+        for seed in stride(from: part, to: 200, by: 8) { try await Self.damageSomePages(seed) }
+    }
+
+    private static func damageSomePages(_ seed: Int) async throws {
         try await withDirectory { directory in
             var generator = SeededGenerator(seed: UInt64(seed))
             var cache = try await openCache(directory)
@@ -55,8 +59,8 @@ struct PersistentFaultTests {
             }
             try Data(bytes).write(to: URL(filePath: path))
             cache = try await openCache(directory)
-            for number in 0..<40 { #expect(try cache.get("k\(number)") == nil) }
-            #expect(cache.stats.persistent.rebuilds == 1)
+            for number in 0..<40 { #expect(try cache.get("k\(number)") == nil, "seed \(seed)") }
+            #expect(cache.stats.persistent.rebuilds == 1, "seed \(seed)")
             try await cache.close()
         }
     }

@@ -1,3 +1,4 @@
+import Failpoints
 import Foundation
 import Synchronization
 import Testing
@@ -90,10 +91,12 @@ func openCache(
     fileByteLimit: Int = 1 << 20,
     entries: Int = 1000,
     clock: ManualClock = ManualClock(),
+    failpoints: FailpointRegistry = FailpointRegistry(),
     _ change: (inout PersistentConfiguration<String, [UInt8]>) -> Void = { _ in }
 ) async throws -> TagCache<String, [UInt8]> {
     var configuration = TagCacheConfiguration<String, [UInt8]>(entryLimit: entries)
     configuration.clock = .manual(clock)
+    configuration.failpoints = failpoints
     var persistent = PersistentConfiguration(
         directory: directory,
         fileByteLimit: fileByteLimit,

@@ -22,16 +22,7 @@ private func open(
     _ directory: String,
     _ failpoints: FailpointRegistry = FailpointRegistry()
 ) async throws -> TagCache<String, [UInt8]> {
-    var configuration = TagCacheConfiguration<String, [UInt8]>(entryLimit: 1)
-    configuration.failpoints = failpoints
-    return try await TagCache.open(
-        configuration,
-        persistent: PersistentConfiguration(
-            directory: directory,
-            fileByteLimit: 1 << 20,
-            codec: .bytes
-        )
-    )
+    try await openCache(directory, entries: 1, failpoints: failpoints)
 }
 
 /// What a workload did, and what may be read after each step.

@@ -28,8 +28,6 @@ struct BusMessage: Sendable, Equatable {
 
     static let streamCount = TagCacheLimits.partitionCount + 1
     static let clearStream = TagCacheLimits.partitionCount
-    /// No stream gets so far: a million messages in a second reach it in nine years.
-    static let numberMax: UInt64 = 1 << 48
     private static let magic: [UInt8] = [0x54, 0x43, 0x42, 1]
     private static let headerByteCount = 42
     private static let noStream: UInt8 = 255
@@ -100,7 +98,7 @@ struct BusMessage: Sendable, Equatable {
         incarnation = parsed.words[1]
         time = HybridTimestamp(physical: parsed.words[3], logical: parsed.logical, node: node)
         let number = parsed.words[2]
-        let numbers = 1...Self.numberMax
+        let numbers = 1...TagCacheLimits.messageNumberMax
         switch kind {
         case 1:
             let tag = String(decoding: body, as: UTF8.self)
@@ -119,7 +117,7 @@ struct BusMessage: Sendable, Equatable {
                 let start = body.startIndex + position * 8
                 return Array(body[start..<start + 8]).asNumber ?? 0
             }
-            guard last.allSatisfy({ $0 <= Self.numberMax }) else { return nil }
+            guard last.allSatisfy({ $0 <= TagCacheLimits.messageNumberMax }) else { return nil }
             content = kind == 3 ? .heartbeat(last: last) : .goodbye(last: last)
         default: return nil
         }

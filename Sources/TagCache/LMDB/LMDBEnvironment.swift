@@ -130,6 +130,12 @@ final class LMDBEnvironment: @unchecked Sendable {
             }
             opened[table] = number
         }
+        if isNew {
+            do throws(LMDBFailure) { try failpoints.reach(.openTables) } catch {
+                mdb_txn_abort(begun)
+                throw error
+            }
+        }
         try Self.check(mdb_txn_commit(begun))
         return opened
     }

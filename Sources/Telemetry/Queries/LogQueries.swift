@@ -118,7 +118,7 @@ extension LogSearch {
             if isFull, latest <= hits[wanted - 1].time { break }
             let times = (isFull ? hits[wanted - 1].time : start)...last
             // Few chunks are often enough; the longer it takes, the more are read at once.
-            let wave = try left.next(min(max(chunks.count, 2), 16))
+            let wave = try left.next(min(max(chunks.count, 2), Self.chunksAtOnceMax))
             let first = chunks.count
             chunks += wave
             let found = try Parallel.map(wave.count) { [chunks] in
@@ -141,6 +141,8 @@ extension LogSearch {
         }
         return FoundLogs(logs: try read(Array(page), chunks), nextCursor: next)
     }
+
+    private static let chunksAtOnceMax = 16
 
     /// The newest fitting rows of a chunk, at most `wanted`.
     private func hits(

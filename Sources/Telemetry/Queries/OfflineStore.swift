@@ -2,6 +2,9 @@ package import Storage
 
 /// A store as it lies on disk, whether or not a server has it open.
 package struct OfflineStore: Sendable {
+    /// The names of all tables, as the directories of a space have them.
+    package static let tableNames = TelemetryCatalog.tables.map(\.name)
+
     private let inspection: StoreInspection
 
     /// - Throws: `.restore` when there is no store in `dataDirectory`.
