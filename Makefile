@@ -8,18 +8,23 @@ LINTED := Sources Tests Package.swift Benchmarks/Package.swift $(wildcard Benchm
 RUNS ?= 200
 SEED ?= $(shell date +%s)
 FUZZ_RUNS ?= 10000000
+FUZZ_GZIP_RUNS ?= 1000000
 FUZZ_SEED ?= 1
 
-.PHONY: help setup build run test lint format docs bench fuzz torture sanitize clean
+.PHONY: help libraries setup build run test lint format docs bench fuzz torture sanitize clean
 
 help:  ## Say what can be done.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup:  ## Install the system libraries and the Python clients that tests use.
-	@Scripts/bootstrap.sh
+libraries:  ## Install the system libraries that a build needs.
+	@Scripts/bootstrap.sh build
 
-build: setup  ## Build the release binary at .build/release/holdfast.
+setup:  ## Install those, and redis-server, tools and Python clients for the tests.
+	@Scripts/bootstrap.sh test
+
+build: libraries  ## Build the release binary at .build/release/holdfast.
 	$(SWIFT) build -c release --product holdfast $(SWIFT_FLAGS)
+	@Scripts/check_failpoints.sh .build/release/holdfast
 
 run: build  ## Serve on ports 4317 and 4318 and send a shop's traffic there.
 	@Scripts/run.sh
@@ -36,11 +41,13 @@ format:  ## Format the sources in place.
 docs: setup  ## Write the generated pages of docs/ anew.
 	HOLDFAST_WRITE_DOCS=1 $(SWIFT) test --traits Failpoints --disable-xctest $(SWIFT_FLAGS) --filter 'thePageOf'
 
-bench: build  ## Measure ingest and queries and print the table.
+bench: build  ## Measure ingest, queries, and what a failpoint costs, and print the tables.
 	@Scripts/bench.sh
+	$(SWIFT) run -c release --package-path Benchmarks FailpointBenchmark
 
-fuzz: setup  ## Feed the decoders FUZZ_RUNS mutated requests.
+fuzz: setup  ## Feed the decoders FUZZ_RUNS mutated requests, and FUZZ_GZIP_RUNS through gzip.
 	$(SWIFT) run -c release --package-path Fuzz otlp-fuzz --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
+	$(SWIFT) run -c release --package-path Fuzz otlp-fuzz gzip --runs $(FUZZ_GZIP_RUNS) --seed $(FUZZ_SEED)
 
 torture: build  ## Crash simulated stores, kill real servers RUNS times and at every failpoint.
 	.build/release/holdfast torture --minutes 2 --once --seed $(SEED)

@@ -7,7 +7,6 @@ let package = Package(
         .library(name: "Failpoints", targets: ["Failpoints"]),
         .library(name: "Parquet", targets: ["Parquet"]),
         .library(name: "RedisBus", targets: ["RedisBus"]),
-        .library(name: "Storage", targets: ["Storage"]),
         .library(name: "TagCache", targets: ["TagCache"]),
         .executable(name: "holdfast", targets: ["holdfast"]),
     ],
@@ -113,7 +112,9 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]
@@ -161,6 +162,8 @@ let testTargets: [Target] = [
         name: "HoldfastTests",
         dependencies: [
             "OTLP", "holdfast", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHPACK", package: "swift-nio-http2"),
         ]
     ),
     .testTarget(name: "TidyTests"),

@@ -36,4 +36,4 @@ query --pid "$server" >"$work/again.json"
 
 processor=$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)
 echo "machine: $(nproc) x $processor, Linux $(uname -r); commit $(git rev-parse --short HEAD)"
-.venv/bin/python Scripts/bench_table.py "$work" "$url"
+python3 Scripts/bench_table.py "$work" "$url"

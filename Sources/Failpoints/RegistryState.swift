@@ -47,6 +47,8 @@ struct RegistryState {
     var callbacks: [String: @Sendable (FailpointHit) -> Injection?] = [:]
     private(set) var crash: SimulatedCrash?
     private(set) var known: Set<String> = []
+    /// Whether a draw decides anything that was ever armed; it may be disarmed by now.
+    private(set) var drawsLots = false
     private var armed: [String: [Armed]] = [:]
     private var unfired: [String] = []
     private var hits: [String: Int] = [:]
@@ -78,14 +80,19 @@ struct RegistryState {
     /// Puts `program` on top; without a guard it replaces the one that was armed without a guard.
     mutating func arm(_ point: String, _ program: FailpointProgram) {
         disarm(point, guardID: 0)
-        armed[point, default: []].append(Armed(program, guardID: 0))
+        put(point, Armed(program, guardID: 0))
     }
 
     /// Puts `program` on top until `disarm` is called with the guard that is returned.
     mutating func push(_ point: String, _ program: FailpointProgram) -> Int {
         lastGuardID += 1
-        armed[point, default: []].append(Armed(program, guardID: lastGuardID))
+        put(point, Armed(program, guardID: lastGuardID))
         return lastGuardID
+    }
+
+    private mutating func put(_ point: String, _ entry: Armed) {
+        armed[point, default: []].append(entry)
+        drawsLots = drawsLots || entry.program.steps.contains { $0.chance != nil }
     }
 
     mutating func disarm(_ point: String, guardID: Int) {
@@ -234,11 +241,6 @@ struct RegistryState {
     func hitCount(_ point: String) -> Int { hits[point] ?? 0 }
 
     func firedCount(_ point: String) -> Int { fired[point] ?? 0 }
-
-    /// Whether a draw decides anything that was armed.
-    var drawsLots: Bool {
-        armed.values.joined().contains { $0.program.steps.contains { $0.chance != nil } }
-    }
 
     func report() -> FailpointReport {
         let pending = armed.flatMap { point, stack in

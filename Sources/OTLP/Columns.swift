@@ -35,12 +35,16 @@ public struct OriginColumns: Sendable {
     public var scopeCount: Int { scopeSchemaURLs.count }
 }
 
-/// Why some records of a well-formed request were refused.
+/// What of a well-formed request was refused or ignored, and why.
 public struct Rejections: Sendable, Equatable {
     /// Refused records.
     public var count = 0
     /// The first few distinct reasons, for people.
     public var reasons: [String] = []
+    /// References into a table of strings, which only profiles have: ignored, as if they were absent.
+    ///
+    /// Whoever sends them should be told: what they stand for is lost.
+    public var ignoredStringIndexes = 0
     /// Nothing yet.
     public init() {}
 }

@@ -4,7 +4,7 @@ enum JSONField: String, CaseIterable {
     case resource, scopeSpans, scopeLogs, scopeMetrics, schemaUrl
     case scope, spans, logRecords, metrics
     case name, version, attributes, droppedAttributesCount
-    case key, value, values
+    case key, value, values, keyStrindex, stringValueStrindex
     case stringValue, boolValue, intValue, doubleValue, arrayValue, kvlistValue, bytesValue
     case traceId, spanId, traceState, parentSpanId, flags, kind, startTimeUnixNano, endTimeUnixNano
     case events, droppedEventsCount, links, droppedLinksCount, status, code, message

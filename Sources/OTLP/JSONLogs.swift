@@ -17,6 +17,7 @@ struct JSONLogDecoder: JSONSignalDecoder {
     consuming func finish() -> LogColumns {
         columns.origins = context.origins
         columns.text.scratch = context.reader.scratch
+        columns.rejections.ignoredStringIndexes = context.reader.ignoredStringIndexes
         return columns
     }
 

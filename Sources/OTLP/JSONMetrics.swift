@@ -17,6 +17,7 @@ struct JSONMetricDecoder: JSONSignalDecoder {
     consuming func finish() -> MetricColumns {
         columns.origins = context.origins
         columns.text.scratch = context.reader.scratch
+        columns.rejections.ignoredStringIndexes = context.reader.ignoredStringIndexes
         return columns
     }
 

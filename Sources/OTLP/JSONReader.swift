@@ -7,6 +7,8 @@ struct JSONReader {
     var budget: ElementBudget
     /// Reused for one string at a time.
     var temporary: [UInt8] = []
+    /// References into a table of strings that were stepped over.
+    var ignoredStringIndexes = 0
     private let fields = JSONFieldTable.shared
 
     init(_ bytes: Bytes, limits: DecodeLimits) {

@@ -17,6 +17,7 @@ struct JSONSpanDecoder: JSONSignalDecoder {
     consuming func finish() -> SpanColumns {
         columns.origins = context.origins
         columns.text.scratch = context.reader.scratch
+        columns.rejections.ignoredStringIndexes = context.reader.ignoredStringIndexes
         return columns
     }
 

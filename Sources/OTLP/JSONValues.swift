@@ -19,6 +19,7 @@ extension JSONReader {
                 switch field {
                 case .key: key = try text(bytes)
                 case .value: (kind, payload) = try value(bytes)
+                case .keyStrindex: try ignoreStringIndex(bytes)
                 default: try skip(bytes)
                 }
             }
@@ -53,10 +54,19 @@ extension JSONReader {
                 let start = scratch.count
                 try renderPairs(bytes, depth: 1)
                 (kind, payload) = (.json, scratchReference(from: start))
+            case .stringValueStrindex:
+                try ignoreStringIndex(bytes)
+                (kind, payload) = (.empty, 0)
             default: try skip(bytes)
             }
         }
         return (kind, payload)
+    }
+
+    /// Steps over a reference into a table of strings, which only profiles have.
+    private mutating func ignoreStringIndex(_ bytes: Bytes) throws(OTLPError) {
+        try skip(bytes)
+        ignoredStringIndexes += 1
     }
 
     private func scratchReference(from start: Int) -> UInt64 {
@@ -99,6 +109,9 @@ extension JSONReader {
             case .kvlistValue:
                 scratch.truncate(to: start)
                 try renderPairs(bytes, depth: depth + 1)
+            case .stringValueStrindex:
+                scratch.truncate(to: start)
+                try ignoreStringIndex(bytes)
             default: try skip(bytes)
             }
         }
@@ -167,6 +180,7 @@ extension JSONReader {
                 isKeyWritten = true
                 hasValue = true
                 try renderValue(bytes, depth: depth)
+            case .keyStrindex: try ignoreStringIndex(bytes)
             default: try skip(bytes)
             }
         }

@@ -45,8 +45,10 @@ public struct OTLPError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// Bounds on what one request may cost to decode.
 public struct DecodeLimits: Sendable, Hashable {
-    /// Arrays and key-value lists inside one another in one value; more than 256 are never accepted.
-    public var maxDepth = 32
+    /// Arrays and key-value lists inside one another in one value; more than 96 are never accepted.
+    ///
+    /// The protobuf libraries of most SDKs read 100 messages inside one another, which are 48 arrays at most.
+    public var maxDepth = 64
     /// Spans, log records or data points, refused ones included.
     public var maxRecords = 1_000_000
     /// Rows of all other kinds: attributes, events, links, resources, scopes, buckets, ...
@@ -62,8 +64,8 @@ public struct DecodeLimits: Sendable, Hashable {
     /// What `TextRef` can address.
     var bodyBytes: Int { min(maxBodyBytes, 0x7fff_ffff) }
 
-    /// What the stack can hold.
-    var valueDepth: Int { max(0, min(maxDepth, 256)) }
+    /// What a stack of 512 KiB can hold: a level takes 4 KiB of it where nothing is optimized.
+    var valueDepth: Int { max(0, min(maxDepth, 96)) }
 
     /// Brackets inside one another in JSON that is stepped over: four for each level of a value, and
     /// those around.

@@ -13,6 +13,7 @@ struct ProtobufLogDecoder: ProtobufSignalDecoder {
     consuming func finish() -> LogColumns {
         columns.origins = context.origins
         columns.text.scratch = context.values.scratch
+        columns.rejections.ignoredStringIndexes = context.values.ignoredStringIndexes
         return columns
     }
 

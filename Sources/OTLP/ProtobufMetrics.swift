@@ -13,6 +13,7 @@ struct ProtobufMetricDecoder: ProtobufSignalDecoder {
     consuming func finish() -> MetricColumns {
         columns.origins = context.origins
         columns.text.scratch = context.values.scratch
+        columns.rejections.ignoredStringIndexes = context.values.ignoredStringIndexes
         return columns
     }
 

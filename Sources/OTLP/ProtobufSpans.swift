@@ -13,6 +13,7 @@ struct ProtobufSpanDecoder: ProtobufSignalDecoder {
     consuming func finish() -> SpanColumns {
         columns.origins = context.origins
         columns.text.scratch = context.values.scratch
+        columns.rejections.ignoredStringIndexes = context.values.ignoredStringIndexes
         return columns
     }
 

@@ -34,6 +34,8 @@ struct ValueSource {
 struct ProtobufValues {
     var scratch: [UInt8] = []
     var budget: ElementBudget
+    /// References into a table of strings that were stepped over.
+    var ignoredStringIndexes = 0
 
     init(limits: DecodeLimits) { budget = ElementBudget(limits: limits) }
 
@@ -56,7 +58,7 @@ struct ProtobufValues {
             switch KeyValueField(rawValue: tag) {
             case .key: key = try cursor.text(bytes)
             case .value: try self.scan(bytes, &cursor, into: &scan)
-            case .keyIndex: _ = try cursor.varint(bytes)
+            case .keyIndex: try ignoreStringIndex(bytes, &cursor)
             case nil: try cursor.skip(tag, unknownTo: KeyValueField.self, bytes)
             }
         }
@@ -94,7 +96,7 @@ struct ProtobufValues {
     ///
     /// A scan that holds a value already is merged with.
     @inline(__always)
-    func scan(
+    mutating func scan(
         _ bytes: Bytes,
         _ parent: inout WireCursor,
         into scan: inout ValueScan
@@ -128,10 +130,20 @@ struct ProtobufValues {
                 scan.bits = try cursor.text(bytes).rawValue
             case .stringIndex:
                 scan.kind = .empty
-                _ = try cursor.varint(bytes)
+                try ignoreStringIndex(bytes, &cursor)
             case nil: try cursor.skip(tag, unknownTo: AnyValueField.self, bytes)
             }
         }
+    }
+
+    /// Steps over a reference into a table of strings, which only profiles have.
+    @inline(never)
+    private mutating func ignoreStringIndex(
+        _ bytes: Bytes,
+        _ cursor: inout WireCursor
+    ) throws(OTLPError) {
+        _ = try cursor.varint(bytes)
+        ignoredStringIndexes += 1
     }
 
     // MARK: - Rendering
@@ -217,7 +229,7 @@ struct ProtobufValues {
             switch KeyValueField(rawValue: tag) {
             case .key: key = try cursor.text(bytes)
             case .value: try self.scan(bytes, &cursor, into: &scan)
-            case .keyIndex: _ = try cursor.varint(bytes)
+            case .keyIndex: try ignoreStringIndex(bytes, &cursor)
             case nil: try cursor.skip(tag, unknownTo: KeyValueField.self, bytes)
             }
         }

@@ -6,7 +6,7 @@ extension ValueJSON {
     /// Text that the functions of this type wrote comes back as the value it was written from (a
     /// NaN loses its payload); other JSON is read by the same rules.
     ///
-    /// - Throws: `OTLPError` if the text is not JSON or is nested more deeply than 256 levels.
+    /// - Throws: `OTLPError` if the text is not JSON or is nested more deeply than 96 levels.
     public static func parse(_ text: ArraySlice<UInt8>) throws(OTLPError) -> AnyValue {
         try parse(Array(text))
     }
@@ -26,16 +26,39 @@ extension ValueJSON {
     ///
     /// - Throws: `OTLPError` if the text is not a JSON object.
     public static func parseObject(_ text: [UInt8]) throws(OTLPError) -> [KeyValue] {
+        let bytes = text.span
+        var reader = try objectReader(bytes)
+        let pairs = try reader.parsedPairs(bytes, depth: 1)
+        try reader.finish(bytes)
+        return pairs.map { pair in KeyValue(JSONReader.unmarked(pair.key), pair.value) }
+    }
+
+    /// The keys of an object, as `parseObject(_:)` gives them; its values are stepped over.
+    ///
+    /// - Throws: `OTLPError` if the text is not a JSON object.
+    public static func keys(ofObject text: [UInt8]) throws(OTLPError) -> [String] {
+        let bytes = text.span
+        var reader = try objectReader(bytes)
+        let keys = try reader.parsedKeys(bytes)
+        try reader.finish(bytes)
+        return keys
+    }
+
+    /// The text that stands for `key` in every object that has it, wherever that object is.
+    public static func keyText(_ key: String) -> [UInt8] {
+        var out: [UInt8] = []
+        JSONText.appendKey(Array(key.utf8), to: &out)
+        return out
+    }
+
+    private static func objectReader(_ bytes: Bytes) throws(OTLPError) -> JSONReader {
         var limits = DecodeLimits()
         limits.maxDepth = .max
-        let bytes = text.span
         var reader = JSONReader(bytes, limits: limits)
         guard reader.cursor.peek(bytes) == UInt8(ascii: "{") else {
             throw .malformed("not an object", at: reader.cursor.position)
         }
-        let pairs = try reader.parsedPairs(bytes, depth: 1)
-        try reader.finish(bytes)
-        return pairs.map { pair in KeyValue(JSONReader.unmarked(pair.key), pair.value) }
+        return reader
     }
 }
 
@@ -91,6 +114,18 @@ extension JSONReader {
             pairs.append(KeyValue(key, try parsedValue(bytes, depth: depth)))
         }
         return pairs
+    }
+
+    /// The keys of an object, each without what keeps it from being a marker.
+    fileprivate mutating func parsedKeys(_ bytes: Bytes) throws(OTLPError) -> [String] {
+        var keys: [String] = []
+        var isFirst = try openObject(bytes)
+        while try cursor.next(before: "}", &isFirst, bytes) {
+            keys.append(JSONReader.unmarked(try parsedString(bytes)))
+            try cursor.expect(":", bytes)
+            try skip(bytes)
+        }
+        return keys
     }
 
     private mutating func parsedString(_ bytes: Bytes) throws(OTLPError) -> String {

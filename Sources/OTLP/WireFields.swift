@@ -46,7 +46,7 @@ enum ScopeField: UInt32, WireField {
 enum KeyValueField: UInt32, WireField {
     case key = 0x0a
     case value = 0x12
-    /// Profiles only: read and ignored.
+    /// Profiles only: counted and ignored.
     case keyIndex = 0x18
 }
 
@@ -58,7 +58,7 @@ enum AnyValueField: UInt32, WireField {
     case array = 0x2a
     case kvlist = 0x32
     case bytes = 0x3a
-    /// Profiles only: an empty value.
+    /// Profiles only: counted, and an empty value.
     case stringIndex = 0x40
 }
 

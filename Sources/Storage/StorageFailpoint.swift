@@ -49,6 +49,14 @@ enum StorageFailpoint: String, Failpoint {
     ///
     /// As for a segment that is being written.
     case segmentPublish = "segment.publish"
+    /// An object, be it manifest, page, segment or letter, is durable without a name.
+    ///
+    /// What it is put for fails and is repeated; what was written is removed at the next open.
+    case objectNamePre = "object.name.pre"
+    /// An object has its name, which may not survive the loss of power.
+    ///
+    /// The engine stops; opening finds the object or does not, and nobody was told.
+    case objectNamePost = "object.name.post"
     /// Every segment of the flush has its name; no manifest names them.
     ///
     /// The flush is repeated with new segments; the old ones are garbage, collected after the grace.
@@ -73,6 +81,10 @@ enum StorageFailpoint: String, Failpoint {
     ///
     /// The engine stops; opening finds the new version, and no row twice.
     case manifestSwap = "manifest.swap"
+    /// Nothing of a new store but its empty directory.
+    ///
+    /// The open fails; the next one makes the store.
+    case storeIdentityPre = "store.identity.pre"
     /// Nothing of a takeover: the former writer may still acknowledge.
     ///
     /// The open fails and is repeated; the former writer goes on.
@@ -154,4 +166,13 @@ enum StorageFailpoint: String, Failpoint {
 extension FailpointRegistry {
     /// Tells the registry the names of this module, so that a misspelt one is an error.
     public func knowStorage() { know(StorageFailpoint.self) }
+
+    /// Reaches a failpoint; an injected fault becomes this module's error.
+    func reach(_ point: StorageFailpoint) throws(StorageError) {
+        do throws(InjectedFault) {
+            try hit(point)
+        } catch {
+            throw StorageError(.stop, "injected fault at \(error.point)", remedy: "this is a test")
+        }
+    }
 }

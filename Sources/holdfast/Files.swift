@@ -28,6 +28,14 @@ struct Files: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    /// A file as JSON shows it.
+    private struct Row: Encodable {
+        let table: String
+        let path: String
+        let rows: Int
+        let bytes: Int
+    }
+
     func run() throws {
         if let table, !OfflineStore.tableNames.contains(table) {
             throw CommandFailure(
@@ -37,15 +45,20 @@ struct Files: ParsableCommand {
         }
         let files = try OfflineStore(dataDirectory: data).files(space: space)
             .filter { table == nil || $0.table == table }
-        if quoted {
-            print(files.map { "'\(data)/\($0.path)'" }.joined(separator: ","))
-        } else if json {
-            let rows = files.map {
-                #"{"table":"\#($0.table)","path":"\#(data)/\#($0.path)","rows":\#($0.rows),"bytes":\#($0.bytes)}"#
+            .map {
+                Row(table: $0.table, path: "\(data)/\($0.path)", rows: $0.rows, bytes: $0.bytes)
             }
-            print("[\(rows.joined(separator: ",\n"))]")
+        if quoted {
+            print(Self.quoted(files.map(\.path)))
+        } else if json {
+            try JSONOutput.show(files)
         } else {
-            for file in files { print("\(data)/\(file.path)") }
+            for file in files { print(file.path) }
         }
+    }
+
+    /// Texts as SQL writes them, with commas.
+    static func quoted(_ texts: [String]) -> String {
+        texts.map { "'\($0.replacing("'", with: "''"))'" }.joined(separator: ",")
     }
 }

@@ -16,7 +16,10 @@ struct Holdfast: AsyncParsableCommand {
               holdfast demo
               holdfast traces --service checkout --since 10m
 
-            Commands that talk to a server find it at --url. Exit codes: 0 ok, 1 failed, 2 usage.
+            Commands that talk to a server find it at --url. Exit codes: 0 ok, 1 failed, 2 usage. Completions for bash, \
+            zsh and fish:
+
+              source <(holdfast --generate-completion-script bash)
             """,
         version: "0.1.0",
         groupedSubcommands: [

@@ -20,18 +20,33 @@ struct Verify: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    /// What was found, as JSON shows it.
+    private struct Found: Encodable {
+        let manifests: Int
+        let segments: Int
+        let rows: Int
+        let bytes: Int
+        let journalBatches: Int
+        let deadLetters: Int
+        let problems: [String]
+
+        init(_ report: VerificationReport) {
+            manifests = report.manifests
+            segments = report.segments
+            rows = report.rows
+            bytes = report.bytes
+            journalBatches = report.journalBatches
+            deadLetters = report.deadLetters
+            problems = report.problems
+        }
+    }
+
     func run() throws {
         let report = try OfflineStore(dataDirectory: data).verify { line in
             if !json { print(line) }
         }
         if json {
-            let problems = report.problems.map { "\"\($0.replacing("\"", with: "'"))\"" }
-            print(
-                #"{"manifests":\#(report.manifests),"segments":\#(report.segments),"rows":\#(report.rows),"#
-                    + #""bytes":\#(report.bytes),"journalBatches":\#(report.journalBatches),"#
-                    + #""deadLetters":\#(report.deadLetters),"#
-                    + #""problems":[\#(problems.joined(separator: ","))]}"#
-            )
+            try JSONOutput.show(Found(report))
         } else {
             for problem in report.problems { print(problem) }
             print(

@@ -5,9 +5,14 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
 
+import grpc
 import requests
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 
 from holdfast_server import Holdfast
 from ledger import Answer, Batch, Ledger, Verdict
@@ -15,21 +20,111 @@ from otlp import NOON, SECOND, log, log_request, span, trace_request
 
 PAGE = 10_000
 
+CHANNEL = (
+    ("grpc.use_local_subchannel_pool", 1),  # every client has a connection of its own
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.enable_retries", 0),  # a call is one request
+    # A server that was killed and started again is found at once; a connection may take a second to be made.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1_000),
+)
+# What a call ends with when the connection does, or when its time is over.
+BROKEN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED)
+REFUSALS = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+
+
+class NoAnswer(Exception):
+    """Nobody knows what has become of the request."""
+
+    def __init__(self, *, timed_out: bool) -> None:
+        super().__init__()
+        self.timed_out = timed_out
+
+
+class BadAnswer(Exception):
+    """An answer that no request of a load may get."""
+
+
+class Send(Protocol):
+    def __call__(self, body: bytes) -> Answer:
+        """Sends one request; raises NoAnswer or BadAnswer."""
+
+
+@contextmanager
+def http_client(server: Holdfast, signal: str, timeout: float) -> Iterator[Send]:
+    """A connection to the door of OTLP/HTTP."""
+    headers = {"Content-Type": "application/x-protobuf"}
+
+    def send(body: bytes) -> Answer:
+        try:
+            answer = session.post(f"{base}/v1/{signal}", data=body, headers=headers, timeout=timeout)
+        except requests.RequestException as error:
+            raise NoAnswer(timed_out=isinstance(error, requests.Timeout)) from error
+        if answer.status_code == 200 and answer.content == b"":
+            return Answer.STORED
+        if answer.status_code in (429, 503) and "Retry-After" in answer.headers:
+            return Answer.REFUSED
+        raise BadAnswer(f"{answer.status_code} {answer.content!r}")
+
+    base = server.http
+    with requests.Session() as session:
+        session.trust_env = False
+        yield send
+
+
+@contextmanager
+def grpc_client(server: Holdfast, signal: str, timeout: float) -> Iterator[Send]:
+    """A connection to the door of OTLP/gRPC."""
+    service = {"traces": "trace.v1.Trace", "logs": "logs.v1.Logs"}[signal]
+
+    def send(body: bytes) -> Answer:
+        try:
+            answer = export(body, timeout=timeout)
+        except grpc.RpcError as error:
+            code, status = error.code(), status_of(error)
+            if status is None and code in BROKEN:
+                raise NoAnswer(timed_out=code is grpc.StatusCode.DEADLINE_EXCEEDED) from error
+            if status is not None and code in REFUSALS and tells_when_to_repeat(status):
+                return Answer.REFUSED
+            raise BadAnswer(f"{code} {error.details()}") from error
+        if answer == b"":
+            return Answer.STORED
+        raise BadAnswer(f"part of it was not taken: {answer!r}")
+
+    with grpc.insecure_channel(server.grpc, options=CHANNEL) as channel:
+        export = channel.unary_unary(f"/opentelemetry.proto.collector.{service}Service/Export")
+        yield send
+
+
+def status_of(error: grpc.RpcError) -> Status | None:
+    """What the server says of a call; nothing when the call never came to an answer."""
+    details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
+    return None if details is None else Status.FromString(details)
+
+
+def tells_when_to_repeat(status: Status) -> bool:
+    return any(detail.Is(RetryInfo.DESCRIPTOR) for detail in status.details)
+
 
 class Load:
     """Threads that send batches of one round to one server, from `with` to the end of its block.
 
-    A connection that breaks leaves its batch without an answer; the thread goes on until it is stopped.
+    Half of them send over HTTP, half by gRPC. A connection that breaks leaves its batch without an answer; the thread
+    goes on until it is stopped.
     """
 
     def __init__(
-        self, server: Holdfast, ledger: Ledger, round_number: int, *, threads: int = 4, padding: int = 100
+        self, server: Holdfast, ledger: Ledger, round_number: int, *, threads: int = 4, padding: int = 100,
+        timeout: float = 30,
     ) -> None:
-        self.base = server.http
+        self.server = server
         self.ledger = ledger
         self.round = round_number
         self.padding = padding
+        self.timeout = timeout
         self.problems: list[str] = []
+        self._timeouts = [0] * threads
         self._stop = threading.Event()
         self._workers = [
             threading.Thread(target=self._send, args=(worker,)) for worker in range(threads)
@@ -50,33 +145,27 @@ class Load:
     def count(self, answer: Answer) -> int:
         return sum(b.round == self.round and b.answer is answer for b in list(self.ledger.batches))
 
+    @property
+    def all_timed_out(self) -> bool:
+        """Whether every client has given up a request because nobody answered it in time."""
+        return all(self._timeouts)
+
     def _send(self, worker: int) -> None:
         choice = random.Random(f"{self.round}/{worker}")
         signal = "traces" if worker % 2 == 0 else "logs"
-        headers = {"Content-Type": "application/x-protobuf"}
-        with requests.Session() as session:
-            session.trust_env = False
+        client = http_client if worker % 4 < 2 else grpc_client
+        with client(self.server, signal, self.timeout) as send:
             while not self._stop.is_set():
                 batch = self.ledger.attempt(self.round, signal, choice.randint(1, 30))
-                body = encode(batch, self.padding, choice)
                 try:
-                    answer = session.post(
-                        f"{self.base}/v1/{signal}", data=body, headers=headers, timeout=30
-                    )
-                except requests.RequestException:
+                    batch.answer = send(encode(batch, self.padding, choice))
+                except NoAnswer as error:
+                    self._timeouts[worker] += error.timed_out
+                except BadAnswer as error:
+                    self.problems.append(f"batch {batch.number}: {error}")
+                    self._stop.set()
+                if batch.answer is not Answer.STORED:
                     self._stop.wait(0.02)
-                    continue
-                self._note(batch, answer)
-
-    def _note(self, batch: Batch, answer: requests.Response) -> None:
-        if answer.status_code == 200 and answer.content == b"":
-            batch.answer = Answer.STORED
-        elif answer.status_code in (429, 503) and "Retry-After" in answer.headers:
-            batch.answer = Answer.REFUSED
-            self._stop.wait(0.02)
-        else:
-            self.problems.append(f"batch {batch.number}: {answer.status_code} {answer.content!r}")
-            self._stop.set()
 
 
 def encode(batch: Batch, padding: int, choice: random.Random) -> bytes:

@@ -65,8 +65,10 @@ def jaeger_tag(pair: KeyValue) -> dict[str, Any]:
             is_exact = abs(value.int_value) < 2**53  # browsers would round others: they are text
             number = value.int_value if is_exact else str(value.int_value)
             return {"key": pair.key, "type": "int64", "value": number}
-        case "double_value" if math.isfinite(value.double_value):
-            return {"key": pair.key, "type": "float64", "value": value.double_value}
+        case "double_value":
+            number = value.double_value
+            odd = "NaN" if math.isnan(number) else "+Inf" if number > 0 else "-Inf"
+            return {"key": pair.key, "type": "float64", "value": number if math.isfinite(number) else odd}
         case "bytes_value":
             encoded = base64.b64encode(value.bytes_value).decode()
             return {"key": pair.key, "type": "binary", "value": encoded}

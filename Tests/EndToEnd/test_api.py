@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from holdfast_server import Holdfast
-from otlp import MILLISECOND, NOON, SECOND, hex_trace, span, trace_request
+from otlp import MILLISECOND, NOON, SECOND, attributes, hex_trace, span, trace_request
 from shop import ODD_SERVICE, SERVICES, TRACES, start_of
 
 ENVELOPE = {"limit": 0, "offset": 0, "errors": None}
@@ -186,15 +189,27 @@ def test_a_summary_counts_spans_without_their_parent(server: Holdfast) -> None:
 
 
 def test_spans_of_no_kind(server: Holdfast) -> None:
-    """Version 3 takes them for internal, as Jaeger does; the first API has no tag."""
+    """Lists of operations take them for internal; a trace of the first API has no tag."""
     kinds = [0, 1, 2]
     server.send("traces", trace_request([span(1, n, kind=kind) for n, kind in enumerate(kinds, 1)]))
     both = [{"name": "op", "spanKind": "internal"}, {"name": "op", "spanKind": "server"}]
     assert server.get("/api/v3/operations") == {"operations": both}
     assert server.get("/api/v3/operations", spanKind="internal") == {"operations": both[:1]}
+    assert server.get("/api/operations")["data"] == both
+    assert server.get("/api/operations", spanKind="internal")["data"] == both[:1]
     (trace,) = server.get(f"/api/traces/{hex_trace(1)}")["data"]
     tags = {s["spanID"]: [t["value"] for t in s["tags"] if t["key"] == "span.kind"] for s in trace["spans"]}
     assert tags == {f"{1:016x}": [], f"{2:016x}": ["internal"], f"{3:016x}": ["server"]}
+
+
+def test_attributes_and_names_of_events_are_found(server: Holdfast) -> None:
+    event = Span.Event(
+        time_unix_nano=NOON, name="exception", attributes=attributes({"exception.type": "IOError"})
+    )
+    server.send("traces", trace_request([span(1, 1, events=[event]), span(2, 1)], "disk"))
+    for tags in ('{"exception.type":"IOError"}', '{"event":"exception"}'):
+        assert found(server, service="disk", tags=tags) == [1]
+    assert found(server, service="disk", tags='{"exception.type":"EOF"}') == []
 
 
 def test_integers_that_browsers_would_round_are_text(server: Holdfast) -> None:
@@ -205,6 +220,39 @@ def test_integers_that_browsers_would_round_are_text(server: Holdfast) -> None:
     for number in numbers:
         value = number if abs(number) < 2**53 else str(number)
         assert tags[str(number)] == {"key": str(number), "type": "int64", "value": value}
+
+
+def test_numbers_that_json_has_not_are_text(server: Holdfast) -> None:
+    values = {"nan": math.nan, "up": math.inf, "down": -math.inf, "half": 0.5}
+    server.send("traces", trace_request([span(1, 1, tags=values)]))
+    (trace,) = server.get(f"/api/traces/{hex_trace(1)}")["data"]
+    tags = {tag["key"]: tag for tag in trace["spans"][0]["tags"]}
+    for key, value in {"nan": "NaN", "up": "+Inf", "down": "-Inf", "half": 0.5}.items():
+        assert tags[key] == {"key": key, "type": "float64", "value": value}
+
+
+def test_lookback_without_an_end_counts_from_now(server: Holdfast) -> None:
+    now = time.time_ns()
+    starts = [now - 600 * SECOND, now - 7200 * SECOND]
+    server.send("traces", trace_request([span(n, 1, start=start) for n, start in enumerate(starts, 1)]))
+    assert found(server, lookback="1h") == [1]
+    assert found(server, lookback="3h") == [1, 2]
+    assert found(server, lookback="5m") == []
+
+
+def test_errors_as_clients_of_jaeger_read_them(server: Holdfast) -> None:
+    answer = server.request("GET", "/api/traces/ffff")
+    assert answer.status_code == 404
+    first = answer.json()
+    (error,) = first.pop("errors")
+    assert error == {"code": 404, "msg": first.pop("error")["message"]}
+    assert first == {"data": None, "total": 0, "limit": 0, "offset": 0}
+    for path, http, grpc in [("/api/v3/traces/ffff", 404, 5), ("/api/v3/traces/nonsense", 400, 3)]:
+        answer = server.request("GET", path)
+        assert answer.status_code == http and answer.json().keys() == {"error"}
+        error = answer.json()["error"]
+        assert (error["httpCode"], error["grpcCode"]) == (http, grpc)
+        assert error["code"] and error["message"] and error["remedy"]
 
 
 def test_search_by_operation_duration_and_time(shop: Holdfast) -> None:
@@ -219,8 +267,8 @@ def test_search_by_operation_duration_and_time(shop: Holdfast) -> None:
     assert found(shop, **get, start=start_of(9) // 1000 + 1, end=start_of(10) // 1000 - 1) == []
     assert found(shop, **get, end=window["end"], lookback="2s") == [9, 8, 7]
     assert found(shop, **get, **window, lookback="1s") == [9, 8, 7], "start says it already"
-    for nothing in ("custom", "1h"):
-        assert found(shop, **get, lookback=nothing) == newest(*EVERY)
+    assert found(shop, **get, lookback="custom") == newest(*EVERY)
+    assert found(shop, **get, lookback="1h") == [], "an hour before now"
     rfc = {"query.start_time_min": "2026-01-15T12:00:07Z", "query.start_time_max": "2026-01-15T12:00:09.5Z"}
     summaries = shop.get("/api/v3/trace-summaries", **rfc, **{"query.service_name": "web"})["summaries"]
     assert [int(s["traceId"], 16) for s in summaries] == [9, 8, 7]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
@@ -117,6 +118,16 @@ def test_counts_are_unsigned(server: Holdfast) -> None:
     for _ in range(2):
         (series,) = server.get("/api/metrics/range", name="many")["series"]
         assert series["points"] == [[str(NOON), most]]
+        server.flush()
+
+
+def test_what_json_has_no_number_for_is_text(server: Holdfast) -> None:
+    values = [math.nan, math.inf, -math.inf, 1.5]
+    points = [NumberDataPoint(time_unix_nano=NOON + i, as_double=value) for i, value in enumerate(values)]
+    server.send("metrics", metric_request([Metric(name="odd", gauge=Gauge(data_points=points))]))
+    for _ in range(2):
+        (series,) = server.get("/api/metrics/range", name="odd")["series"]
+        assert [value for _, value in series["points"]] == ["NaN", "Infinity", "-Infinity", 1.5]
         server.flush()
 
 

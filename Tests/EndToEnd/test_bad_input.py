@@ -83,6 +83,7 @@ BAD = [
     Bad("JSON of another shape", 400, INVALID, ["OTLP"], lambda: b'{"resourceSpans": 7}', JSON),
     Bad("not JSON at all", 400, INVALID, ["OTLP"], lambda: b"hello", JSON),
     Bad("nested too deep", 400, INVALID, ["deep"], lambda: deep_value(5_000), JSON, signal="logs"),
+    Bad("nested one too deep", 400, INVALID, ["deep"], lambda: deep_value(65), JSON, signal="logs"),
     Bad("wrong content type", 415, INVALID, ["Content-Type", "application/x-protobuf"],
         content_type="text/plain"),
     Bad("unknown packing", 415, INVALID, ["Content-Encoding", "gzip"], headers={"Content_Encoding": "br"}),
@@ -138,6 +139,12 @@ def test_bodies_up_to_the_limit_are_taken(small: Holdfast) -> None:
     packed = small.post("/v1/logs", gzip.compress(body), Content_Encoding="gzip")
     assert packed.status_code == 200
     assert_earlier(small)
+
+
+def test_values_as_deep_as_they_may_be_are_taken(small: Holdfast) -> None:
+    assert small.post("/v1/logs", deep_value(64), JSON).status_code == 200
+    body = small.get("/api/logs", limit=1)["logs"][0]["body"]
+    assert json.dumps(body) == "[" * 64 + '"x"' + "]" * 64
 
 
 def test_empty_requests_are_a_success(small: Holdfast) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
 
 from conftest import MakeServer
-from holdfast_server import Holdfast
+from holdfast_server import Holdfast, run_cli
 from otlp import (
     MILLISECOND, NOON, SECOND, hex_trace, log, log_request, metric_request, span, trace_request,
 )
@@ -84,7 +87,11 @@ def run_json(server: Holdfast, *arguments: str) -> Any:
         (["logs", "--tag", "user.id=u-1", "--tag", "attempt=2"], ["payment failed"], ["all well"]),
         (["logs", "--tag", "user.id=u-1", "--tag", "user.id=u-2"], [], ["payment failed", "all well"]),
         (["logs", "--until", "20m"], ["warming up"], ["payment failed", "all well"]),
-        (["metrics"], ["edge.gauge", "{thing}"], []),
+        (["metrics"], ["edge.gauge", "{thing}", "heat"], []),
+        (["metrics", "--service", "web"], ["edge.gauge", "heat"], []),
+        (["metrics", "--service", "nobody"], [], ["edge.gauge", "heat"]),
+        (["metrics", "--until", "20m"], ["heat"], ["edge.gauge"]),
+        (["metrics", "--since", "50m", "--until", "40m"], [], ["edge.gauge", "heat"]),
         (["metrics", "edge.gauge"], ["route=/a", "-9.223e+18"], []),
         (["metrics", "heat"], ["73"], []),
         (["metrics", "heat", "--until", "20m"], ["41"], ["73"]),
@@ -106,6 +113,24 @@ def test_json_is_that_of_the_apis(recent: Holdfast) -> None:
     assert run_json(recent, "metrics") == recent.get("/api/metrics/names")
     (trace,) = run_json(recent, "trace", hex_trace(1))["data"]
     assert {one["operationName"] for one in trace["spans"]} == {"GET /cart", "load"}
+
+
+def test_the_list_of_metrics_is_the_same_as_json(recent: Holdfast) -> None:
+    def names(*arguments: str) -> set[str]:
+        return {metric["name"] for metric in run_json(recent, "metrics", *arguments)["metrics"]}
+
+    assert names() == names("--service", "web") == {"edge.gauge", "heat"}
+    assert names("--service", "nobody") == set()
+    assert names("--until", "20m") == {"heat"}
+    assert names("--since", "50m", "--until", "40m") == set()
+
+
+def test_a_trace_beyond_signed_nanoseconds_is_drawn(server: Holdfast) -> None:
+    late = span(1, 1, name="late", start=2**63, duration=SECOND)
+    last = span(1, 2, parent=1, name="last", start=2**64 - 1, duration=0)
+    server.send("traces", trace_request([late, last], "far"))
+    told = run(server, "trace", "1")
+    assert "far late" in told and "└─ far last" in told
 
 
 def test_failures_say_what_to_do(recent: Holdfast) -> None:
@@ -133,6 +158,41 @@ def test_files_know_spaces_and_tables(recent: Holdfast) -> None:
         assert "nope" in done.stderr and says in done.stderr
 
 
+def test_logs_say_that_there_are_more(recent: Holdfast) -> None:
+    some = recent.cli("logs", "--limit", "2", "--url", recent.http)
+    assert "payment failed" in some.stdout and "warming up" not in some.stdout
+    assert some.stderr.startswith("… more: --limit 20 or --until ")
+    rest = recent.cli("logs", "--until", some.stderr.split()[-1], "--url", recent.http)
+    assert "warming up" in rest.stdout and rest.stderr == ""
+    every = recent.cli("logs", "--limit", "3", "--url", recent.http)
+    assert "warming up" in every.stdout and every.stderr == ""
+
+
+def test_the_shell_completes(binary: Path) -> None:
+    for shell in ("bash", "zsh", "fish"):
+        done = run_cli(binary, "--generate-completion-script", shell)
+        assert done.returncode == 0 and "dead-letters" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("name", ["it's \"odd\"", "back\\slash and\nline"])
+def test_what_is_printed_of_an_odd_directory_can_be_read(
+    make_server: MakeServer, tmp_path: Path, name: str
+) -> None:
+    server = make_server(data=tmp_path / name)
+    server.send("traces", trace_request([span(1, 1)], "web"))
+    server.flush()
+    (path,) = server.paths("spans")
+    assert path.startswith(f"{tmp_path / name}/") and Path(path).is_file()
+    quoted = server.cli("files", "--data", str(server.data), "--table", "spans", "--quoted").stdout
+    with duckdb.connect() as connection:
+        assert connection.execute(f"select {quoted}").fetchall() == [(path,)]
+    Path(path).write_bytes(b"damaged")
+    verify = server.cli("verify", "--data", str(server.data), "--json")
+    report = json.loads(verify.stdout)
+    assert verify.returncode == 1 and report["segments"] > 0
+    assert any(Path(path).name in problem for problem in report["problems"]), report
+
+
 def test_a_space_made_on_the_command_line(server: Holdfast) -> None:
     run(server, "spaces", "create", "team-b")
     server.send("traces", trace_request([span(1, 1)], "b"), space="team-b")
@@ -158,6 +218,28 @@ def test_bench_measures_what_it_made(make_server: MakeServer, tmp_path: Path) ->
     answers = run_json(server, "bench", "query", "--queries", str(tmp_path / "queries.json"), "--anew")
     assert {answer["kind"].split()[0] for answer in answers} >= {"trace", "unknown", "search", "logs"}
     assert all(answer["wrong"] == 0 and answer["median"] > 0 for answer in answers), answers
+
+
+def test_the_shop_goes_to_nobody_else(binary: Path) -> None:
+    asked: list[str] = []
+
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(f"{self.command} {self.path}")
+            self.send_error(404)
+
+        do_POST = do_GET
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Other) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{other.server_port}"
+        done = run_cli(binary, "demo", "--duration", "1s", "--url", url)
+        other.shutdown()
+    assert done.returncode == 1 and "is not a Holdfast server" in done.stderr, done.stderr
+    assert asked == ["GET /readyz"] and not done.stdout
 
 
 def test_the_shop_arrives(make_server: MakeServer) -> None:

@@ -14,8 +14,8 @@ import pytest
 import requests
 from openapi_spec_validator import validate
 
-from conftest import MakeServer
-from holdfast_server import FLUSH_SOON, Holdfast
+from conftest import REPOSITORY, MakeServer
+from holdfast_server import FLUSH_SOON, Holdfast, run_cli
 from otlp import span, trace_request
 from samples import edge_spans
 
@@ -106,12 +106,35 @@ def test_tls_on_both_ports(make_server: MakeServer, tmp_path: Path) -> None:
     file.write_bytes(len(body).to_bytes(4, "little") + body)
     done = server.cli("bench", "ingest", "--file", str(file), "--signal", "traces", *trusted)
     assert done.returncode == 0 and "acknowledged  1 of 1" in done.stdout, done.stdout + done.stderr
+    over_grpc = ["bench", "ingest", "--file", str(file), "--signal", "traces", "--protocol", "grpc", "--url",
+                 f"https://{server.grpc}"]
+    done = server.cli(*over_grpc, "--tls-ca", str(certificate))
+    assert done.returncode == 0 and "acknowledged  1 of 1" in done.stdout, done.stdout + done.stderr
+    done = server.cli(*over_grpc)
+    assert done.returncode == 1 and "--tls-ca" in done.stderr, done.stderr
     done = server.cli("services", "--url", server.http)
     assert done.returncode == 1 and "--tls-ca" in done.stderr, done.stderr
     with pytest.raises(requests.RequestException):
         requests.get(server.http.replace("https", "http") + "/livez", timeout=10)
     with pytest.raises(grpc.RpcError), grpc.insecure_channel(server.grpc) as channel:
         channel.unary_unary(path)(body, timeout=5)
+
+
+# -- Ports
+
+
+@pytest.mark.parametrize("flag", ["--http", "--grpc"])
+def test_a_taken_port_is_all_that_is_said(binary: Path, tmp_path: Path, flag: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        ports = {"--http": "127.0.0.1:0", "--grpc": "127.0.0.1:0"} | {flag: address}
+        options = [word for option in ports.items() for word in option]
+        done = run_cli(binary, "serve", "--data", str(tmp_path / "data"), *options)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert [line.strip() for line in done.stderr.splitlines() if line] == [
+        f"Error: {address} ({flag}) is already in use, maybe by another server",
+        f"Stop the other program, or choose another address with {flag} HOST:PORT.",
+    ]
 
 
 # -- Waiting with the body
@@ -153,6 +176,23 @@ def test_openapi_describes_what_is_served(server: Holdfast) -> None:
         "/readyz",
     }
     assert served <= document["paths"].keys()
+
+
+def test_rows_of_derived_tables_are_counted_once_they_are_made(server: Holdfast) -> None:
+    server.send("traces", trace_request([span(1, 1), span(1, 2, parent=1)]))
+    rows = server.space_status()["rows"]
+    assert rows["spans"] == 2 and not {"traces", "metric_series"} & rows.keys()
+    server.flush()
+    rows = server.space_status()["rows"]
+    assert rows["spans"] == 2 and rows["traces"] == 1
+
+
+def test_every_metric_is_described(server: Holdfast) -> None:
+    server.send("traces", trace_request([span(1, 1)]))
+    told = set(re.findall(r"^# TYPE (\S+)", server.request("GET", "/metrics").text, re.MULTILINE))
+    page = (REPOSITORY / "docs/operating/README.md").read_text()
+    table = page.split("| in `/metrics` | says |")[1].split("\n\n")[0]
+    assert told == set(re.findall(r"`((?:holdfast|process)_\w+)`", table))
 
 
 def test_health_and_the_first_page(server: Holdfast) -> None:

@@ -1,4 +1,4 @@
-"""A server that is stopped for a while, loses its lock, and wakes up beside its successor."""
+"""A server that is stopped for longer than any client waits, loses its lock, and wakes up beside its successor."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def takeover(make_shared_server: MakeServer, tmp_path_factory: pytest.TempPathFa
     data = tmp_path_factory.mktemp("takeover") / "data"
     first = make_shared_server(*FLUSH_SOON, data=data)
     assert first.process is not None
-    with Load(first, ledger, BEFORE) as before:
+    with Load(first, ledger, BEFORE, timeout=3) as before:
         eventually(lambda: before.count(Answer.STORED) > 50, "the first server is loaded")
         first.process.send_signal(signal.SIGSTOP)
         # What a network file system, or a person, does to a lock: the name stands for another file.
@@ -57,6 +57,7 @@ def takeover(make_shared_server: MakeServer, tmp_path_factory: pytest.TempPathFa
                 lambda: second.space_status()["segments"] > 0, "the second server has flushed"
             )
             known = ledger.copy()
+            eventually(lambda: before.all_timed_out, "every client of the first server gives up", 30)
             with Load(first, ledger, AFTER) as after:
                 first.process.send_signal(signal.SIGCONT)
                 eventually(lambda: after.count(Answer.REFUSED) > 20, "the first server refuses", 30)

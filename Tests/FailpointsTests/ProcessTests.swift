@@ -93,4 +93,44 @@ struct ProcessTests {
         let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
         #expect(text.contains("HOLDFAST_FAILPOINTS_SEED=77"))
     }
+
+    /// What was armed for a block is disarmed by the time its error leaves the scope.
+    @Test func theSeedIsPrintedWhenABlockThrowsThatArmedWhatDrawsLots() async {
+        let result = await #expect(
+            processExitsWith: .exitCode(42),
+            observing: [\.standardErrorContent]
+        ) {
+            let registry = FailpointRegistry(seed: 77)
+            let program = try FailpointProgram("50%error")
+            do {
+                try registry.withTaskScope {
+                    try registry.withFailpoint(Place.write, program) { throw CancellationError() }
+                }
+            } catch {
+                exit(error is CancellationError ? 42 : 1)
+            }
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("seed 77"))
+    }
+
+    @Test func noSeedIsPrintedWhereNothingDrawsLots() async {
+        let result = await #expect(
+            processExitsWith: .exitCode(42),
+            observing: [\.standardErrorContent]
+        ) {
+            let registry = FailpointRegistry(seed: 77)
+            do {
+                try registry.withTaskScope {
+                    try registry.withFailpoint(Place.write, .always(.count)) {
+                        throw CancellationError()
+                    }
+                }
+            } catch {
+                exit(error is CancellationError ? 42 : 1)
+            }
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(!text.contains("seed 77"))
+    }
 }

@@ -42,6 +42,11 @@ struct CommandTests {
         ["demo", "--backfill", "soon"], ["logs", "--follow", "--json"], ["trace"],
         ["bench", "query", "--queries", "x", "--kinds", "trace,nothing"],
         ["bench", "ingest", "--file", "x", "--signal", "spans"],
+        ["bench", "ingest", "--file", "x", "--signal", "logs", "--protocol", "http/json"],
+        [
+            "bench", "ingest", "--file", "x", "--signal", "logs", "--protocol", "grpc",
+            "--path", "/",
+        ],
         ["bench", "generate", "--out", "x", "--base", "5"],
         ["torture", "--at", "all"], ["torture", "--kill", "--once"], ["torture", "--runs", "0"],
         ["serve", "--limit", "nothing=1"],
@@ -102,6 +107,25 @@ struct CommandTests {
         )
     }
 
+    @Test func logsSayHowToSeeMore() throws {
+        let (oldest, now): (Int64, Int64) = (1_000_000_000, 61_500_000_000)
+        for (limit, says) in [
+            (5, "… more: --limit 50 or --until 60.5s"),
+            (9_999, "… more: --limit 10000 or --until 60.5s"), (10_000, "… more: --until 60.5s"),
+        ] {
+            let logs = try Logs.parse(["--limit", "\(limit)"])
+            #expect(logs.more(before: oldest, now: now) == says)
+        }
+        let clockIsBehind = try Logs.parse([]).more(before: now, now: oldest)
+        #expect(clockIsBehind == "… more: --limit 1000 or --until 0.0s")
+        #expect(DurationArgument(argument: "60.5s")?.nanoseconds == 60_500_000_000)
+    }
+
+    @Test func listsOfFilesAreTextOfSQL() {
+        #expect(Files.quoted(["a/b.parquet", "it's"]) == "'a/b.parquet','it''s'")
+        #expect(Files.quoted([]) == "")
+    }
+
     @Test func anUnknownTableIsRefusedWithTheKnownOnes() throws {
         let files = try Files.parse(["--table", "span"])
         let failure = #expect(throws: CommandFailure.self) { try files.run() }
@@ -113,6 +137,14 @@ struct CommandTests {
     func whatIsNoAddressIsRefused(url: String) throws {
         let options = try ServerOptions.parse(["--url", url])
         #expect(throws: ValidationError.self) { try options.client() }
+    }
+
+    @Test func serversAreLookedForWhereTheirProtocolIs() throws {
+        let options = try ServerOptions.parse([])
+        #expect(try options.client().base == "http://127.0.0.1:4318")
+        let grpc = try #require(ProtocolArgument(argument: "grpc"))
+        #expect(try options.client(defaultURL: grpc.defaultURL).base == "http://127.0.0.1:4317")
+        #expect(ProtocolArgument(argument: "http/protobuf") == .http)
     }
 
     @Test func queryStringsAreEscaped() {

@@ -62,6 +62,18 @@ struct KillLedgerTests {
         #expect(ledger.judge(poisoned: [:], letters: []).problems.isEmpty)
     }
 
+    @Test func onlyWhatMayBeOnItsWayIsLookedAtAgain() {
+        let ledger = KillLedger()
+        let batch = ledger.attempt(round: 0, signal: .logs, records: 1, isPoisoned: true).number
+        ledger.answer(batch, .stored)
+        #expect(ledger.judge(poisoned: [batch: [0: 1]], letters: [batch]).mayPass)
+        #expect(ledger.judge(poisoned: [:], letters: []).mayPass)
+        #expect(!ledger.judge(poisoned: [:], letters: [batch, 12]).mayPass)
+        #expect(!ledger.judge(poisoned: [batch: [1: 1]], letters: []).mayPass)
+        ledger.answer(batch, .refused)
+        #expect(!ledger.judge(poisoned: [:], letters: [batch]).mayPass)
+    }
+
     @Test func everyRecordIsFoundUnderItsBatch() throws {
         for number in [0, 1, 2, 3, 41] {
             let indices = (0..<9).map { KillRequest.trace(ofRecord: $0, batch: number) }

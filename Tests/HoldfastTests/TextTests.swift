@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import holdfast
@@ -73,6 +74,29 @@ struct TextTests {
             }
             """
         #expect(String(decoding: PrettyJSON.format(Array(text.utf8)), as: UTF8.self) == expected)
+    }
+
+    @Test(
+        arguments: [
+            (0, "0"), (-3, "-3"), (0.25, "0.2500"), (12.345, "12.3"), (2_500_000, "2.50M"),
+            (.nan, "NaN"), (.infinity, "+Inf"), (-.infinity, "-Inf"),
+        ] as [(Double, String)]
+    )
+    func numbersHaveAFewDigits(value: Double, text: String) {
+        #expect(Sparkline.number(value) == text)
+    }
+
+    @Test(
+        arguments: [
+            (#"["7",1.5]"#, 1.5), (#"["7","Infinity"]"#, .infinity),
+            (#"["7","-Infinity"]"#, -.infinity),
+        ] as [(String, Double)]
+    )
+    func valuesThatAreNoNumbersAreRead(json: String, value: Double) throws {
+        let point = try APIClient.decode(Metrics.Range.Point.self, Data(json.utf8), "/")
+        #expect(point.time == 7 && point.value == value)
+        let unknown = Data(#"["7","NaN"]"#.utf8)
+        #expect(try APIClient.decode(Metrics.Range.Point.self, unknown, "/").value.isNaN)
     }
 
     @Test func sparklinesSpanTheirRange() {

@@ -78,6 +78,38 @@ struct TraceTreeTests {
         #expect(lines.count == 3)
     }
 
+    /// OTLP has times up to 2^64 ns, and nobody keeps a server from saying worse.
+    @Test(
+        arguments: [
+            [(.max, .max)], [(.max, 5), (0, 1)], [(.min, 1), (.max, .max)], [(.min, .min)],
+            [(0, .min), (.max, .min)], [(1 << 62, 1 << 62), (1 << 62, .max)],
+        ] as [[(Int64, Int64)]]
+    )
+    func timesBeyondAnyClockAreDrawn(times: [(Int64, Int64)]) {
+        let nodes = times.enumerated().map { index, time in
+            TraceTree.Node(
+                id: "\(index)",
+                parentID: nil,
+                service: "s",
+                operation: "op",
+                start: time.0,
+                duration: time.1
+            )
+        }
+        let lines = TraceTree(nodes).draw(width: 80)
+        #expect(lines.count == times.count)
+        #expect(lines.allSatisfy { $0.contains("━") && $0.count <= 80 })
+    }
+
+    @Test func saturatedNumbersStayInTheirRange() {
+        #expect(Int64.max.addingSaturated(1) == .max)
+        #expect(Int64.min.addingSaturated(-1) == .min)
+        #expect(Int64.min.subtractingSaturated(1) == .min)
+        #expect(Int64.max.subtractingSaturated(-1) == .max)
+        #expect((-2 as Int64).addingSaturated(3) == 1)
+        #expect((-2 as Int64).subtractingSaturated(3) == -5)
+    }
+
     @Test func nothingIsDrawnOfNothing() {
         #expect(TraceTree([]).draw(width: 80).isEmpty)
     }

@@ -205,6 +205,24 @@ struct JSONDecodingTests {
         )
     }
 
+    /// References into a table of strings, which only profiles have.
+    @Test func profilesOnlyReferencesAreEmptyAndCounted() throws {
+        #expect(try value(#"{"stringValueStrindex":5}"#) == .empty)
+        #expect(try value(#"{"stringValue":"a","stringValueStrindex":5}"#) == .empty)
+        let members =
+            #""attributes":[{"keyStrindex":5,"key":"k","value":{"arrayValue":{"values":["#
+            + #"{"stringValueStrindex":6},{"kvlistValue":{"values":[{"keyStrindex":7,"key":"l"}]}}"#
+            + "]}}}]"
+        let (columns, span) = try span(members)
+        #expect(columns.rejections.ignoredStringIndexes == 3)
+        #expect(columns.rejections.count == 0 && columns.rejections.reasons.isEmpty)
+        #expect(
+            span?.attributes == [
+                KeyValue("k", .array([.empty, .kvlist([KeyValue("l", .empty)])]))
+            ]
+        )
+    }
+
     @Test func valuesMayNestToTheLimitAndNoDeeper() {
         func nested(_ depth: Int) -> String {
             let open = String(repeating: #"{"arrayValue":{"values":["#, count: depth)
@@ -212,8 +230,8 @@ struct JSONDecodingTests {
             return #"{"resourceSpans":[{"resource":{"attributes":[{"key":"k","value":"#
                 + open + "{}" + close + "}]}}]}"
         }
-        #expect(code(nested(32)) == nil)
-        #expect(code(nested(33)) == .tooDeep)
+        #expect(code(nested(64)) == nil)
+        #expect(code(nested(65)) == .tooDeep)
         let deep = String(repeating: "[", count: 100_000)
         #expect(code(#"{"unknown":\#(deep)"#) == .tooDeep)
     }

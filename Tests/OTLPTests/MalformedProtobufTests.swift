@@ -60,8 +60,8 @@ struct MalformedProtobufTests {
 
     @Test(arguments: [5, 6])
     func valuesMayNestToTheLimitAndNoDeeper(member: Int) {
-        #expect(code(of: nested(32, member)) == nil)
-        #expect(code(of: nested(33, member)) == .tooDeep)
+        #expect(code(of: nested(64, member)) == nil)
+        #expect(code(of: nested(65, member)) == .tooDeep)
         #expect(code(of: nested(5000, member)) == .tooDeep)
     }
 

@@ -129,10 +129,18 @@ struct WireOrderTests {
         #expect(groups.first?.scopes.first?.records.first?.body == ["a", "b"])
     }
 
-    @Test func profilesOnlyReferencesAreEmpty() throws {
-        #expect(try value(of: Wire.attribute(Wire.field(8, varint: 5))) == .empty)
+    @Test func profilesOnlyReferencesAreEmptyAndCounted() throws {
+        let reference = Wire.field(8, varint: 5)
+        #expect(try value(of: Wire.attribute(reference)) == .empty)
         let attribute = Wire.field(9, Wire.field(3, varint: 5), Wire.field(2, Wire.field(1, "v")))
         #expect(try value(of: attribute) == "v")
+        let nested = Wire.attribute(Wire.field(5, Wire.field(1, reference)))
+        #expect(try value(of: nested) == .array([.empty]))
+        let spans = try OTLPDecoder.spans(protobuf: Wire.span(attribute, nested, attribute))
+        #expect(spans.rejections.ignoredStringIndexes == 3)
+        #expect(spans.rejections.count == 0 && spans.rejections.reasons.isEmpty)
+        let body = Wire.request(spans: Wire.field(5, reference))
+        #expect(try OTLPDecoder.logs(protobuf: body).rejections.ignoredStringIndexes == 1)
     }
 
     @Test func unknownFieldsAreSkipped() throws {

@@ -57,7 +57,7 @@ struct FailpointTests {
         options.failpoints = registry
         let world = World(options)
         let process = world.fileSystem
-        world.isExcused = { registry.firedCount(point) > 0 }
+        world.firedCount = { registry.firedCount(point) }
         registry.define(callback: "blow") { _ in
             switch blow {
             case .error: break
@@ -75,6 +75,7 @@ struct FailpointTests {
             #expect(process.isAlive == (blow == .error))
             if process.isAlive { world.losePower(.losing) }
             try world.prove()
+            try registry.finish()
         } catch {
             let schedule = world.schedule.joined(separator: "\n  ")
             Issue.record("\(point.rawValue)#\(number) \(blow): \(error)\n  \(schedule)")

@@ -38,12 +38,23 @@ struct MutantTests {
         violation.description.split(separator: "\n").first.map(String.init) ?? ""
     }
 
-    @Test(arguments: Mutant.allCases.filter { $0 != .manifestOverwrite })
+    @Test(arguments: Mutant.allCases)
     func everyPlantedDefectIsFoundBySeeds(mutant: Mutant) {
+        search(for: mutant, usesObjectStore: false)
+    }
+
+    /// What syncs alone can do wrong is wrong on the disk.
+    @Test(arguments: Mutant.allCases.filter { $0 != .syncAgainAfterError })
+    func everyPlantedDefectIsFoundWithAnObjectStore(mutant: Mutant) {
+        search(for: mutant, usesObjectStore: true)
+    }
+
+    private func search(for mutant: Mutant, usesObjectStore: Bool) {
         var others: [String] = []
         for seed in 1...Self.seedsMax {
+            let run = SeededRun(seed: seed, mutant: mutant, usesObjectStore: usesObjectStore)
             do throws(Violation) {
-                _ = try SeededRun(seed: seed, mutant: mutant).run()
+                _ = try run.run()
             } catch {
                 if Self.isFinding(error, of: mutant) { return }
                 others.append("seed \(seed): \(Self.sentence(error))")

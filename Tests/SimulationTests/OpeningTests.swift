@@ -220,6 +220,8 @@ struct OpeningTests {
             split: { _ in nil }
         )
         #expect(throws: StorageError.self) { try Self.open(world, decoder: strict) }
+        try registry.finish()
+        #expect(!world.fileSystem.isAlive)
         world.fileSystem = world.disk.boot()
         let engine = try Self.open(world, decoder: strict)
         let letter = try #require(engine.deadLetters.first?.id)

@@ -211,6 +211,29 @@ struct DeadLetterTests {
         }
     }
 
+    @Test(arguments: [0, 4, 30])
+    func attemptsThatAreDamagedAreFoundOffline(keptBytes: Int) throws {
+        try withFixture { fixture in
+            let id = try Self.storeWithLetter(fixture)
+            let engine = try fixture.open()
+            #expect(try engine.replayDeadLetter(id) == .refused("not 24 bytes"))
+            engine.close()
+            let inspection = try StoreInspection(
+                environment: Environment(),
+                dataDirectory: fixture.directory,
+                catalog: [Fixture.table]
+            )
+            let sound = try inspection.verify(decoder: Fixture.decoder) { _ in }
+            #expect(sound.problems.isEmpty && sound.deadLetters == 1)
+            try Fixture.edit(fixture.directory + "/" + id.attemptsKey) {
+                $0.removeLast($0.count - keptBytes)
+            }
+            let damaged = try inspection.verify(decoder: Fixture.decoder) { _ in }
+            #expect(damaged.problems.count == 1 && damaged.deadLetters == 1)
+            #expect(damaged.problems.first?.contains(id.attemptsKey) == true)
+        }
+    }
+
     @Test func aDamagedLetterIsWrittenAgainWhileTheJournalHasTheBatch() throws {
         try withFixture { fixture in
             let id = try Self.storeWithLetter(fixture)

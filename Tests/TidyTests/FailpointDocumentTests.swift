@@ -113,11 +113,17 @@ struct FailpointDocumentTests {
         `make docs` writes it anew, and a test compares.
 
         A failpoint is compiled in by the package trait `Failpoints` (`swift build --traits Failpoints`); without it
-        neither the call nor the name is in the program. `HOLDFAST_FAILPOINTS='journal.sync.post=2*off->kill'` arms one in
-        a process. `FailpointTests.swift` makes the step fail, kills the process and takes the power away at the first,
-        the last and other arrivals at each place of a script that reaches all of them, opens the store, and compares
-        everything in it with what the clients were told. The places of the cache have tests of their own, which also
-        make each fail at each arrival; those of the bus fail at the first.
+        neither the call nor the name is in the program. `make build` looks for the names in what it has built.
+
+        `HOLDFAST_FAILPOINTS='journal.sync.post=2*off->kill'` arms one in a process of `holdfast`, which takes the names
+        of Storage and refuses any other: its server keeps answers in memory and has no bus, and would never arrive at
+        the rest. A program that uses TagCache or RedisBus as a library makes their names known itself:
+        `FailpointRegistry.installProcessScope(from: "MY_FAILPOINTS") { $0.knowTagCache(); $0.knowRedisBus() }`.
+
+        `FailpointTests.swift` makes the step fail, kills the process and takes the power away at the first, the last
+        and other arrivals at each place of a script that reaches all of them, opens the store, and compares everything
+        in it with what the clients were told. The places of the cache have tests of their own, which also make each
+        fail at each arrival; those of the bus fail at the first.
 
         """
 }

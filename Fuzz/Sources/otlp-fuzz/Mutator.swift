@@ -81,7 +81,7 @@ struct Mutator {
         isJSON: Bool,
         _ generator: inout Generator
     ) {
-        let depth = 1 + generator.below(48)
+        let depth = 1 + generator.below(96)
         if isJSON {
             let isArray = generator.once(in: 2)
             let open =

@@ -4,18 +4,27 @@ import OTLP
 // Throws damaged requests at every decoder. A decoder either refuses a request or gives columns whose
 // invariants hold and which survive a round trip; it never traps.
 //
-//     otlp-fuzz [--runs N] [--seed S] [--first CASE]
+//     otlp-fuzz [gzip] [--runs N] [--seed S] [--first CASE]
+//
+// With `gzip`, requests come packed, in several members, with bombs among them, and then damaged. What
+// inflates them refuses a body with an error of its own or gives the bytes that were packed, never holds
+// more than its limit, and does the same in whatever parts a body arrives; the decoders get what it gave.
 //
 // Case number n of seed S is always the same request. Before each chunk of cases its first number is
 // printed: after a crash, `--first` with that number and a small `--runs` finds it again.
 
 private struct Options {
+    var isGzip = false
     var runs = 1_000_000
     var seed: UInt64 = 1
     var first = 0
 
     init(_ arguments: [String]) {
         var rest = arguments.dropFirst()
+        if rest.first == "gzip" {
+            isGzip = true
+            rest.removeFirst()
+        }
         while let name = rest.popFirst() {
             guard let text = rest.popFirst(), let value = UInt64(text) else { Options.usage() }
             switch name {
@@ -28,7 +37,7 @@ private struct Options {
     }
 
     private static func usage() -> Never {
-        print("usage: otlp-fuzz [--runs N] [--seed S] [--first CASE]")
+        print("usage: otlp-fuzz [gzip] [--runs N] [--seed S] [--first CASE]")
         exit(2)
     }
 }
@@ -83,8 +92,38 @@ private func outcome(
     }
 }
 
+/// What became of a case.
+private enum Verdict {
+    case accepted
+    case refused
+    /// What is wrong.
+    case failed(String)
+}
+
+private func decode(_ decoder: Decoder, _ body: [UInt8], isThorough: Bool) -> Verdict {
+    do throws(OTLPError) {
+        guard let problem = try outcome(decoder, body, isThorough: isThorough) else {
+            return .accepted
+        }
+        return .failed("\(decoder): \(problem): \(body)")
+    } catch {
+        return .refused
+    }
+}
+
+private func decode(_ decoder: Decoder, _ gzip: GzipCase) -> Verdict {
+    switch gzip.outcome() {
+    case .inflated(let bytes): return decode(decoder, bytes, isThorough: false)
+    case .refused: return .refused
+    case .failed(let problem):
+        return .failed("gzip, at most \(gzip.limit) bytes: \(problem): \(gzip.body)")
+    }
+}
+
 private func run(_ options: Options) {
-    let mutator = Mutator(corpus: Corpus())
+    let corpus = Corpus()
+    let mutator = Mutator(corpus: corpus)
+    let packer = GzipPacker(corpus: corpus, mutator: mutator)
     let chunk = 100_000
     var accepted = 0
     var refused = 0
@@ -96,18 +135,17 @@ private func run(_ options: Options) {
             seed: (options.seed &* 0x2545_f491_4f6c_dd1d) ^ UInt64(truncatingIfNeeded: number)
         )
         let decoder = Decoder.allCases[generator.below(Decoder.allCases.count)]
-        let body = mutator.body(for: decoder, &generator)
-        let problem: String?
-        do throws(OTLPError) {
-            problem = try outcome(decoder, body, isThorough: number % 16 == 0)
-            accepted += 1
-        } catch {
-            problem = nil
-            refused += 1
-        }
-        if let problem {
-            say("FAILED: \(decoder): \(problem): \(body)")
-            say("replay: otlp-fuzz --seed \(options.seed) --first \(number) --runs 1")
+        let verdict =
+            options.isGzip
+            ? decode(decoder, packer.body(for: decoder, &generator))
+            : decode(decoder, mutator.body(for: decoder, &generator), isThorough: number % 16 == 0)
+        switch verdict {
+        case .accepted: accepted += 1
+        case .refused: refused += 1
+        case .failed(let problem):
+            let subject = options.isGzip ? "gzip " : ""
+            say("FAILED: \(problem)")
+            say("replay: otlp-fuzz \(subject)--seed \(options.seed) --first \(number) --runs 1")
             exit(1)
         }
     }

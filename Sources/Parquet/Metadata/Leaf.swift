@@ -95,7 +95,59 @@ extension Schema {
     }
 }
 
+extension Schema {
+    /// Where in `file` each field is, found by name; nil for one that is not there.
+    ///
+    /// - Throws: `Damage` for a field that is there in another shape, or that is not there and may not be null.
+    func positions(in file: Schema) throws(Damage) -> [Int?] {
+        if fields == file.fields { return Array(fields.indices) }
+        return try fields.map { field throws(Damage) in
+            guard let position = file.index(of: field.name) else {
+                if case .leaf(_, optional: false) = field.shape {
+                    throw .unsupported("a file without the column \(field.name)")
+                }
+                return nil
+            }
+            guard field.canRead(file.fields[position]) else {
+                throw .unsupported("the column \(field.name) in another shape")
+            }
+            return position
+        }
+    }
+}
+
+extension LeafType {
+    /// The form of a column of it in memory.
+    fileprivate enum Form: Equatable {
+        case integers, reals, text
+        case identifiers(byteCount: Int)
+    }
+
+    fileprivate var form: Form {
+        switch self {
+        case .bool, .int32, .uint32, .int64, .timestampMicros: .integers
+        case .float, .double: .reals
+        case .string, .json, .bytes: .text
+        case .hex(let byteCount): .identifiers(byteCount: byteCount)
+        }
+    }
+}
+
 extension Field {
+    /// Whether the columns of a file's field of this name have the form of this one's.
+    fileprivate func canRead(_ other: Field) -> Bool {
+        switch (shape, other.shape) {
+        case (.leaf(let type, let isOptional), .leaf(let stored, let isStoredOptional)):
+            type.form == stored.form && (isOptional || !isStoredOptional)
+        case (.list(let type), .list(let stored)), (.map(let type), .map(let stored)):
+            type.form == stored.form
+        case (.structs(let members), .structs(let stored)):
+            members.count == stored.count
+                && zip(members, stored).allSatisfy { $0.name == $1.name && $0.canRead($1) }
+        default: false
+        }
+    }
+
     fileprivate func hasSameShape(as other: Field) -> Bool {
         guard name == other.name else { return false }
         guard case .structs(let members) = shape, case .structs(let others) = other.shape else {

@@ -16,7 +16,7 @@ extension ParquetReader {
         let rows = rows ?? all
         precondition(rows.lowerBound >= 0 && rows.upperBound <= all.upperBound, "rows of the group")
         let numbers = try leaves(of: field)
-        guard !rows.isEmpty, let first = numbers.first else { return .absent(rows: 0) }
+        guard !rows.isEmpty, let first = numbers.first else { return .absent(rows: rows.count) }
         if let known = try knownColumn(rowGroup, numbers, rows) { return known }
         guard leaves[first].isRepeated else { return try leafValues(rowGroup, first, rows).column }
         let (offsets, column) = try leafValues(rowGroup, first, rows)
@@ -54,10 +54,10 @@ extension ParquetReader {
         let rows = rows ?? all
         precondition(rows.lowerBound >= 0 && rows.upperBound <= all.upperBound, "rows of the group")
         let numbers = try leaves(of: field)
+        if rows.isEmpty || numbers.isEmpty { return nil }
         precondition(member < numbers.count, "a member of the field")
         let leaf = numbers.lowerBound + member
         precondition(leaves[leaf].isRepeated, "a list")
-        if rows.isEmpty { return nil }
         // Only lists that are all empty are known without reading.
         if try knownColumn(rowGroup, numbers, rows) != nil { return nil }
         let found = try leafValues(rowGroup, leaf, rows)

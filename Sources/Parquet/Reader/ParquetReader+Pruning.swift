@@ -11,9 +11,12 @@ extension ParquetReader {
     /// - Returns: nil when nothing is known.
     public func statistics(rowGroup: Int, field: Int, member: Int = 0) -> Statistics? {
         precondition(rowGroups.indices.contains(rowGroup), "a row group of the file")
-        guard let leaf = leaf(field, member),
-            let raw = metadata.rowGroups[rowGroup].chunks[leaf].statistics
-        else { return nil }
+        return leaf(field, member).flatMap { statistics(rowGroup, leaf: $0) }
+    }
+
+    /// What the footer says about the values of a leaf in a row group, or nil when nothing is known.
+    func statistics(_ rowGroup: Int, leaf: Int) -> Statistics? {
+        guard let raw = metadata.rowGroups[rowGroup].chunks[leaf].statistics else { return nil }
         guard leaf < metadata.orderedLeaves.count, metadata.orderedLeaves[leaf] else {
             return Statistics(min: nil, max: nil, nullCount: raw.nullCount)
         }

@@ -16,7 +16,7 @@ extension ParquetReader {
             )
         }
         for group in rowGroups.indices {
-            for field in schema.fields.indices where leaf(field, 0) != nil {
+            for field in positions.indices where leaf(field, 0) != nil {
                 let column = try column(rowGroup: group, field: field)
                 guard column.rowCount == rowGroups[group].rowCount else {
                     throw fault("\(column.rowCount) rows", try leaves(of: field).lowerBound)
@@ -45,7 +45,7 @@ extension ParquetReader {
             guard statistics.nanCount.map({ $0 == summary.nanCount }) ?? true else {
                 throw fault("another number of NaNs than the statistics say", number)
             }
-            let known = self.statistics(rowGroup: group, field: leaf.field, member: leaf.member)
+            let known = self.statistics(group, leaf: number)
             if let wrong = summary.fault(min: known?.min, max: known?.max) {
                 throw fault(wrong, number)
             }

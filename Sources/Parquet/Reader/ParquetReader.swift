@@ -22,7 +22,8 @@ public final class ParquetReader: Sendable {
     /// The fields, rebuilt from the file.
     ///
     /// Fields of a kind this library does not read are optional bytes
-    /// here, and an `unsupported` error when read.
+    /// here, and an `unsupported` error when read. What is read is named by position: in this schema, or in the one
+    /// that the file was opened as.
     public let schema: Schema
     /// Rows of the file.
     public let rowCount: Int
@@ -38,6 +39,8 @@ public final class ParquetReader: Sendable {
     private let source: any RandomAccessBytes
     private let unsupported: [Int: String]
     private let fieldLeaves: [Range<Int>]
+    /// The position in the file of each field that can be asked for; nil when the file lacks it.
+    let positions: [Int?]
     private let cache = Mutex(Cache())
 
     private struct Cache {
@@ -50,8 +53,12 @@ public final class ParquetReader: Sendable {
 
     /// Opens a file by reading its footer.
     ///
+    /// - Parameters:
+    ///   - source: the bytes of the file.
+    ///   - wanted: the schema whose positions name what is read, when it is another than the file's: fields are found
+    ///     by name. One that the file lacks, and that may be null, is null in all rows.
     /// - Throws: `ParquetError`, and whatever the source throws.
-    public init(_ source: any RandomAccessBytes) throws {
+    public init(_ source: any RandomAccessBytes, as wanted: Schema? = nil) throws {
         self.source = source
         do {
             let (footer, offset) = try Self.footer(of: source)
@@ -71,6 +78,7 @@ public final class ParquetReader: Sendable {
                 groups.contains { $0.chunks[leaf].offsetIndex != nil }
             }
             schema = Schema(tree.fields)
+            positions = try (wanted ?? schema).positions(in: schema)
             leaves = tree.leaves
             unsupported = tree.unsupported
             fieldLeaves = Self.fieldLeaves(tree)
@@ -190,9 +198,10 @@ public final class ParquetReader: Sendable {
     /// The name that the caller gave the bytes.
     public var name: String { source.name }
 
-    /// The numbers of the leaves of a field that can be read.
+    /// The numbers of the leaves of a field that can be read; none when the file lacks it.
     func leaves(of field: Int) throws -> Range<Int> {
-        precondition(schema.fields.indices.contains(field), "a field of the file")
+        precondition(positions.indices.contains(field), "a field of the schema")
+        guard let field = positions[field] else { return 0..<0 }
         if let reason = unsupported[field] {
             throw ParquetError(
                 code: .unsupported,
@@ -204,10 +213,12 @@ public final class ParquetReader: Sendable {
         return fieldLeaves[field]
     }
 
-    /// The number of a leaf of a field, or nil when the field cannot be read.
+    /// The number of a leaf of a field, or nil when the file lacks the field or it cannot be read.
     func leaf(_ field: Int, _ member: Int) -> Int? {
-        precondition(schema.fields.indices.contains(field), "a field of the file")
-        guard unsupported[field] == nil, member < fieldLeaves[field].count else { return nil }
+        precondition(positions.indices.contains(field), "a field of the schema")
+        guard let field = positions[field], unsupported[field] == nil,
+            member < fieldLeaves[field].count
+        else { return nil }
         return fieldLeaves[field].lowerBound + member
     }
 

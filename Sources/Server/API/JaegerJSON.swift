@@ -212,17 +212,64 @@ enum JaegerJSON {
                 } else {
                     writer.member("value", "\(number)")
                 }
-            case .double(let number) where number.isFinite:
+            case .double(let number):
                 writer.member("type", "float64")
-                writer.key("value")
-                writer.double(number)
+                if number.isFinite {
+                    writer.key("value")
+                    writer.double(number)
+                } else {
+                    // JSON has no such number. Its pages show text as it is: this is what Go prints.
+                    writer.member("value", number.isNaN ? "NaN" : number < 0 ? "-Inf" : "+Inf")
+                }
             case .bytes(let bytes):
                 writer.member("type", "binary")
                 writer.member("value", TelemetryText.base64(bytes))
-            case .double, .array, .kvlist, .empty:
+            case .array, .kvlist, .empty:
                 writer.member("type", "string")
                 writer.member("value", TelemetryText.json(value))
             }
+        }
+    }
+
+    // MARK: - Operations
+
+    /// Operations of one kind, or of every one, as the first API lists them.
+    static func operationList(_ operations: [Operation], kind: String?) -> [UInt8] {
+        list(shown(operations, kind: kind), operation)
+    }
+
+    /// The same as version 3 lists them.
+    static func operations(_ operations: [Operation], kind: String?) -> [UInt8] {
+        named("operations", shown(operations, kind: kind), operation)
+    }
+
+    private struct ShownOperation: Hashable {
+        let service: String
+        let name: String
+        let kind: String
+    }
+
+    /// Operations in order, each once; spans that do not say their kind count as internal.
+    private static func shown(_ operations: [Operation], kind: String?) -> [ShownOperation] {
+        let shownKind = { (kind: String) in
+            kind == TelemetryText.spanKind(0) ? TelemetryText.spanKind(1) : kind
+        }
+        let wanted = kind.map(shownKind)
+        var known: Set<ShownOperation> = []
+        for operation in operations {
+            let kind = shownKind(operation.kind)
+            guard wanted == nil || wanted == kind else { continue }
+            known.insert(
+                ShownOperation(service: operation.service, name: operation.name, kind: kind)
+            )
+        }
+        return known.sorted { ($0.service, $0.name, $0.kind) < ($1.service, $1.name, $1.kind) }
+    }
+
+    private static func operation(_ writer: inout JSONWriter, _ operation: ShownOperation) {
+        writer.object { writer in
+            writer.member("name", operation.name)
+            writer.member("spanKind", operation.kind)
         }
     }
 
@@ -234,34 +281,6 @@ enum JaegerJSON {
         if traces.isEmpty { return Array("{\"result\":{\"resourceSpans\":[]}}".utf8) }
         let spans = OTLPEncoder.json(traces: traces.flatMap(\.resourceSpans))
         return Array("{\"result\":".utf8) + spans + [UInt8(ascii: "}")]
-    }
-
-    /// Operations of one kind, or of every one; spans that do not say theirs count as internal.
-    static func operations(_ operations: [Operation], kind: String?) -> [UInt8] {
-        struct Shown: Hashable {
-            let service: String
-            let name: String
-            let kind: String
-        }
-        let shownKind = { (kind: String) in
-            kind == TelemetryText.spanKind(0) ? TelemetryText.spanKind(1) : kind
-        }
-        let wanted = kind.map(shownKind)
-        var known: Set<Shown> = []
-        for operation in operations {
-            let kind = shownKind(operation.kind)
-            guard wanted == nil || wanted == kind else { continue }
-            known.insert(Shown(service: operation.service, name: operation.name, kind: kind))
-        }
-        let shown = known.sorted {
-            ($0.service, $0.name, $0.kind) < ($1.service, $1.name, $1.kind)
-        }
-        return named("operations", shown) { writer, operation in
-            writer.object { writer in
-                writer.member("name", operation.name)
-                writer.member("spanKind", operation.kind)
-            }
-        }
     }
 
     static func summaries(_ traces: [FoundTrace]) -> [UInt8] {

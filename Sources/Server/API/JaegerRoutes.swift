@@ -1,5 +1,6 @@
 import Hummingbird
 import OTLP
+import Storage
 import Telemetry
 
 /// Jaeger's query APIs: the first, which its older pages and Grafana's data source speak, and version 3.
@@ -31,15 +32,10 @@ struct JaegerRoutes: RouteGroup {
             let service = parameters.text("service")
             let tags = [AnswerTag.service(service, .traces, in: space)]
             return try await runner.json(request, context, dependsOn: tags) { node in
-                let kind = parameters.text("spanKind")
-                let operations = try node.operations(of: service, space: space)
-                    .filter { kind == nil || $0.kind == kind }
-                return JaegerJSON.list(operations) { writer, operation in
-                    writer.object { writer in
-                        writer.member("name", operation.name)
-                        writer.member("spanKind", operation.kind)
-                    }
-                }
+                JaegerJSON.operationList(
+                    try node.operations(of: service, space: space),
+                    kind: parameters.text("spanKind")
+                )
             }
         }
         router.get("/api/traces") { request, context in
@@ -48,6 +44,14 @@ struct JaegerRoutes: RouteGroup {
             let ids = try parameters.all("traceID").map { try TraceID(parameter: $0) }
             let space = context.space
             if !ids.isEmpty { return try await traces(ids, request, context) }
+            // Time that is counted back from now moves on: such an answer is not kept.
+            if Self.countsFromNow(parameters) {
+                return try await runner.json(request) { node in
+                    JaegerJSON.traces(
+                        try node.searchTraces(search, space: space) { JaegerJSON.trace($0) }
+                    )
+                }
+            }
             let tags = [AnswerTag.service(search.service, .traces, in: space)]
             return try await runner.json(request, context, dependsOn: tags) { node, tags in
                 let found = try node.searchTraces(search, space: space) {
@@ -171,7 +175,7 @@ struct JaegerRoutes: RouteGroup {
         if search.operation == "all" { search.operation = nil }
         search.durationMin = try parameters.duration("minDuration")
         search.durationMax = try parameters.duration("maxDuration")
-        let end = try parameters.micros("end")
+        let end = try parameters.micros("end") ?? (countsFromNow(parameters) ? now() : nil)
         search.start = try parameters.micros("start") ?? start(parameters, before: end)
         search.end = end ?? .max
         search.limit = try parameters.integer("limit", in: 1...10_000) ?? 20
@@ -189,15 +193,25 @@ struct JaegerRoutes: RouteGroup {
         return search
     }
 
-    /// The start that `lookback` means; what is no length of time, such as the "custom" of Jaeger's
-    /// page, means none.
+    /// The start that `lookback` means.
     private static func start(_ parameters: QueryParameters, before end: Int64?) -> Int64 {
-        guard let end, let text = parameters.text("lookback"),
-            let lookback = DurationText.nanoseconds(text, unit: 1_000)
-        else { return .min }
+        guard let end, let lookback = lookback(parameters) else { return .min }
         let (start, overflow) = end.subtractingReportingOverflow(lookback)
         return overflow ? .min : start
     }
+
+    /// Nil for what is no length of time, such as the "custom" of Jaeger's page.
+    private static func lookback(_ parameters: QueryParameters) -> Int64? {
+        parameters.text("lookback").flatMap { DurationText.nanoseconds($0, unit: 1_000) }
+    }
+
+    /// Whether the time that is asked for is counted back from now.
+    private static func countsFromNow(_ parameters: QueryParameters) -> Bool {
+        parameters.text("start") == nil && parameters.text("end") == nil
+            && lookback(parameters) != nil
+    }
+
+    private static func now() -> Int64 { Int64(clamping: SystemClock().now()) }
 
     private static func searchVersion3(
         _ parameters: QueryParameters

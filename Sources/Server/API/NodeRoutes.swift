@@ -64,6 +64,10 @@ struct NodeRoutes: RouteGroup {
         return writer.bytes
     }
 
+    /// Tables that are made from others when segments are written: rows in memory have none yet, which is not to
+    /// be taken for "no traces".
+    private static let derivedTables: Set = ["traces", "metric_series"]
+
     private static func status(_ status: NodeStatus) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
@@ -80,7 +84,8 @@ struct NodeRoutes: RouteGroup {
                         writer.member("segments", space.segments)
                         writer.key("rows")
                         writer.object { writer in
-                            for (table, rows) in space.rows.sorted(by: { $0.key < $1.key }) {
+                            for (table, rows) in space.rows.sorted(by: { $0.key < $1.key })
+                            where rows > 0 || !Self.derivedTables.contains(table) {
                                 writer.member(table, rows)
                             }
                         }

@@ -43,11 +43,20 @@ package struct APIError: Error, Sendable, Hashable {
         return fields
     }
 
+    /// Which clients an error is for: what those of Jaeger look for is added to our own members.
+    package enum Audience: Sendable {
+        case everybody
+        /// Clients of Jaeger's first API.
+        case jaeger
+        /// Clients of its version 3.
+        case jaegerVersion3
+    }
+
     /// The response in the shape of the APIs.
     ///
-    /// - Parameter isForJaeger: whether to add what Jaeger's own clients look for.
+    /// - Parameter audience: whose members to add.
     /// - Returns: status, headers and the JSON.
-    package func response(isForJaeger: Bool = false) -> Response {
+    package func response(for audience: Audience = .everybody) -> Response {
         var writer = JSONWriter()
         writer.object { writer in
             writer.key("error")
@@ -55,10 +64,15 @@ package struct APIError: Error, Sendable, Hashable {
                 writer.member("code", code)
                 writer.member("message", message)
                 writer.member("remedy", remedy)
+                if audience == .jaegerVersion3 {
+                    writer.member("grpcCode", rpcCodeNumber)
+                    writer.member("httpCode", status.code)
+                }
             }
-            if isForJaeger {
+            if audience == .jaeger {
                 writer.key("data")
                 writer.null()
+                for count in ["total", "limit", "offset"] { writer.member(count, 0) }
                 writer.key("errors")
                 writer.array { writer in
                     writer.object { writer in

@@ -36,38 +36,54 @@ final class DoorMetrics: Sendable {
         var outcomes = [Int](repeating: 0, count: DoorOutcome.allCases.count)
         var wireBytes = 0
         var bodyBytes = 0
-        /// Requests that took at most as long as each bound, and longer; not accumulated.
-        var buckets = [Int](repeating: 0, count: DoorMetrics.bounds.count + 1)
-        var nanoseconds: Int64 = 0
+        var durations = DurationHistogram(bounds: DoorMetrics.exportBounds)
     }
 
-    /// Upper bounds of the durations, in nanoseconds and as text in seconds.
-    private static let bounds: [(nanoseconds: Int64, text: String)] = [
+    private static let exportBounds: [DurationHistogram.Bound] = [
         (100_000, "0.0001"), (250_000, "0.00025"), (500_000, "0.0005"), (1_000_000, "0.001"),
         (2_500_000, "0.0025"), (5_000_000, "0.005"), (10_000_000, "0.01"), (25_000_000, "0.025"),
         (50_000_000, "0.05"), (100_000_000, "0.1"), (250_000_000, "0.25"), (500_000_000, "0.5"),
         (1_000_000_000, "1"), (2_500_000_000, "2.5"), (10_000_000_000, "10"),
     ]
 
+    /// Fewer, since there is a histogram for each route.
+    private static let queryBounds: [DurationHistogram.Bound] = [
+        (1_000_000, "0.001"), (5_000_000, "0.005"), (25_000_000, "0.025"), (100_000_000, "0.1"),
+        (500_000_000, "0.5"), (2_500_000_000, "2.5"), (10_000_000_000, "10"),
+    ]
+
     private static let keys: [(signal: Signal, transport: Transport)] =
         Signal.allCases.flatMap { signal in Transport.allCases.map { (signal, $0) } }
 
     private let counts = Mutex([Counts](repeating: Counts(), count: keys.count))
+    private let queries = Mutex<[String: DurationHistogram]>([:])
 
     /// Counts a request.
     func record(_ exchange: Exchange) {
-        let (seconds, attoseconds) = exchange.duration.components
-        let nanoseconds = seconds &* 1_000_000_000 &+ attoseconds / 1_000_000_000
-        let bucket = Self.bounds.firstIndex { nanoseconds <= $0.nanoseconds } ?? Self.bounds.count
         let key = Self.index(exchange.signal, exchange.transport)
         counts.withLock { counts in
             counts[key].outcomes[Self.index(exchange.outcome)] += 1
             counts[key].wireBytes &+= exchange.wireBytes
             counts[key].bodyBytes &+= exchange.bodyBytes
-            counts[key].buckets[bucket] += 1
-            counts[key].nanoseconds &+= nanoseconds
+            counts[key].durations.record(exchange.duration)
         }
     }
+
+    /// Shows a route of the APIs from now on, also while nobody has asked for it.
+    func expect(route: String) {
+        guard Self.isQuery(route) else { return }
+        queries.withLock { $0[route] = DurationHistogram(bounds: Self.queryBounds) }
+    }
+
+    /// Counts a request that a route has answered, if it is one of the APIs.
+    func record(route: String, _ duration: Duration) {
+        guard Self.isQuery(route) else { return }
+        queries.withLock { queries in
+            queries[route, default: DurationHistogram(bounds: Self.queryBounds)].record(duration)
+        }
+    }
+
+    private static func isQuery(_ route: String) -> Bool { route.hasPrefix("/api/") }
 
     /// Requests of one kind that ended one way.
     func requests(_ signal: Signal, _ transport: Transport, _ outcome: DoorOutcome) -> Int {
@@ -100,7 +116,8 @@ extension DoorMetrics {
             let labels: [MetricSample.Label] = [
                 .init("signal", key.signal.rawValue), .init("transport", key.transport.rawValue),
             ]
-            for (outcome, value) in zip(DoorOutcome.allCases, count.outcomes) where value > 0 {
+            // All of them, from the start: what is not there cannot be told from what is zero.
+            for (outcome, value) in zip(DoorOutcome.allCases, count.outcomes) {
                 samples.append(
                     MetricSample(
                         "holdfast_export_requests_total",
@@ -111,7 +128,19 @@ extension DoorMetrics {
                     )
                 )
             }
-            samples += bytes(count, labels) + durations(count, labels)
+            samples += bytes(count, labels)
+            samples += count.durations.samples(
+                "holdfast_export_duration_seconds",
+                help: "Time from the head of an export request to its answer.",
+                labels: labels
+            )
+        }
+        for (route, durations) in queries.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+            samples += durations.samples(
+                "holdfast_query_duration_seconds",
+                help: "Time from the head of a request of the APIs to its answer.",
+                labels: [.init("route", route)]
+            )
         }
         return samples
     }
@@ -133,39 +162,5 @@ extension DoorMetrics {
                 value: Double(count.bodyBytes)
             ),
         ]
-    }
-
-    private func durations(_ count: Counts, _ labels: [MetricSample.Label]) -> [MetricSample] {
-        let name = "holdfast_export_duration_seconds"
-        let help = "Time from the head of an export request to its answer."
-        var samples: [MetricSample] = []
-        var total = 0
-        for (index, value) in count.buckets.enumerated() {
-            total += value
-            let bound = index < Self.bounds.count ? Self.bounds[index].text : "+Inf"
-            samples.append(
-                MetricSample(
-                    name + "_bucket",
-                    help: help,
-                    kind: .histogram,
-                    labels: labels + [.init("le", bound)],
-                    value: Double(total)
-                )
-            )
-        }
-        for (suffix, value) in [
-            ("_sum", Double(count.nanoseconds) / 1e9), ("_count", Double(total)),
-        ] {
-            samples.append(
-                MetricSample(
-                    name + suffix,
-                    help: help,
-                    kind: .histogram,
-                    labels: labels,
-                    value: value
-                )
-            )
-        }
-        return samples
     }
 }

@@ -8,6 +8,8 @@ struct DoorMiddleware: RouterMiddleware {
     typealias Context = HoldfastRequestContext
 
     let gatekeeper: Gatekeeper
+    /// Where the durations of queries are counted.
+    var metrics: DoorMetrics?
 
     /// What is answered without a token: nothing of it is telemetry.
     private static let openPaths = WebRoutes.openPaths.union(["/livez", "/readyz"])
@@ -17,6 +19,12 @@ struct DoorMiddleware: RouterMiddleware {
         context: HoldfastRequestContext,
         next: @concurrent (Request, HoldfastRequestContext) async throws -> Response
     ) async throws -> Response {
+        let started = ContinuousClock.now
+        defer {
+            if let route = context.endpointPath {
+                metrics?.record(route: route, started.duration(to: .now))
+            }
+        }
         do {
             var context = context
             context.principal = try gatekeeper.admit(
@@ -52,11 +60,15 @@ struct DoorMiddleware: RouterMiddleware {
         if request.method == .post, ExportDoor.isOTLP(path: request.uri.path) {
             return Response(error.statusAnswer(to: request.head))
         }
-        let isForJaeger = Self.jaegerPaths.contains { request.uri.path.hasPrefix($0) }
-        var response = error.response(isForJaeger: isForJaeger)
+        var response = error.response(for: Self.audience(ofPath: request.uri.path))
         // Whoever asked with HEAD takes the next byte for the next response.
         if request.method == .head { response = response.createHeadResponse() }
         return response
+    }
+
+    private static func audience(ofPath path: String) -> APIError.Audience {
+        if path.hasPrefix("/api/v3/") { return .jaegerVersion3 }
+        return jaegerPaths.contains { path.hasPrefix($0) } ? .jaeger : .everybody
     }
 
     /// What Hummingbird itself throws, in our words.

@@ -52,8 +52,14 @@ struct JSONWriter {
 
     mutating func null() { raw("null") }
 
-    /// A number; what JSON has no number for becomes null.
-    mutating func double(_ value: Double) { raw(value.isFinite ? value.description : "null") }
+    /// A number; what JSON has no number for is text, as in the JSON of protobuf.
+    mutating func double(_ value: Double) {
+        if value.isFinite {
+            raw(value.description)
+        } else {
+            string(value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity")
+        }
+    }
 
     // MARK: - Members
 

@@ -59,7 +59,6 @@ struct DoorsService: Service {
                 maxRequestBytes: configuration.maxRequestBytes
             ),
             tls: tls,
-            board: board,
             group: eventLoops
         )
         let http = try HTTPDoor(
@@ -81,9 +80,17 @@ struct DoorsService: Service {
             group: eventLoops,
             logger: logger
         )
+        let (opened, opening) = AsyncStream.makeStream(of: HostPort.self)
         try await withThrowingDiscardingTaskGroup { group in
+            group.addTask {
+                defer { opening.finish() }
+                try await grpc.run { opening.yield($0) }
+            }
+            // One door after the other, so that none is opened in vain: Hummingbird, stopped just after
+            // its start, logs more than what is wrong with the address of the other door.
+            guard let address = await opened.first(where: { _ in true }) else { return }
+            board.opened(grpc: address)
             group.addTask { try await http.run() }
-            group.addTask { try await grpc.run() }
         }
     }
 
@@ -104,7 +111,8 @@ struct DoorsService: Service {
                     value: Double(inFlight.bytes)
                 ),
             ]
-            return metrics.samples() + gauges + (await samples())
+            let process = ProcessFigures()?.samples() ?? []
+            return metrics.samples() + gauges + process + (await samples())
         }
     }
 }

@@ -6,19 +6,16 @@ import OTLP
 import ServiceLifecycle
 
 /// Listens for OTLP/gRPC.
-struct GRPCDoor: Service {
+struct GRPCDoor: Sendable {
     private let server: GRPCServer<HTTP2ServerTransport.Posix>
     private let address: HostPort
-    private let board: ListeningBoard
 
     init(
         configuration: ServerConfiguration,
         services: OTLPServices,
         tls: TLSFiles?,
-        board: ListeningBoard,
         group: MultiThreadedEventLoopGroup
     ) throws(HoldfastServerError) {
-        self.board = board
         address = configuration.grpc
         let transport = HTTP2ServerTransport.Posix(
             address: try Self.resolved(configuration.grpc),
@@ -31,8 +28,9 @@ struct GRPCDoor: Service {
 
     /// Serves until told to stop, then lets calls in flight finish.
     ///
+    /// - Parameter whenOpen: called with the bound address once the door is open.
     /// - Throws: `HoldfastServerError` if the address cannot be listened on.
-    func run() async throws {
+    func run(whenOpen: @Sendable (HostPort) -> Void) async throws {
         do {
             try await withGracefulShutdownHandler {
                 try await withThrowingDiscardingTaskGroup { group in
@@ -41,7 +39,7 @@ struct GRPCDoor: Service {
                     if let bound = try? await server.transport.listeningAddress,
                         let address = HostPort(bound)
                     {
-                        board.opened(grpc: address)
+                        whenOpen(address)
                     }
                 }
             } onGracefulShutdown: {
@@ -81,7 +79,8 @@ struct GRPCDoor: Service {
     private static func gate(_ services: OTLPServices) -> GRPCMessageGate {
         GRPCMessageGate(
             maxMessageBytes: services.maxRequestBytes,
-            admission: services.admission
+            admission: services.admission,
+            tokens: services.tokens
         ) { path, refusal in
             let signal = Signal.allCases.first {
                 path == "/\(OTLPServices.method($0).fullyQualifiedMethod)"

@@ -24,8 +24,11 @@ struct HTTPDoor: Service {
             context: HoldfastRequestContext.self,
             options: .autoGenerateHeadEndpoints
         )
-        router.add(middleware: DoorMiddleware(gatekeeper: exports.gatekeeper))
+        router.add(
+            middleware: DoorMiddleware(gatekeeper: exports.gatekeeper, metrics: exports.metrics)
+        )
         for group in routes { group.add(to: router) }
+        for route in router.routes { exports.metrics.expect(route: "\(route.path)") }
         router.refuseOtherMethods()
 
         let plain = HTTPServerBuilder { HTTPConnection(responder: $0, exports: exports) }

@@ -116,7 +116,22 @@ package struct NodeServer: Sendable {
                 kind: .gauge,
                 value: status.diskIsFull ? 1 : 0
             ),
+            MetricSample(
+                "holdfast_disk_used_ratio",
+                help: "Share of the volume that is in use, 0 to 1.",
+                kind: .gauge,
+                value: status.diskUsedFraction
+            ),
         ]
+        samples.append(
+            MetricSample(
+                "holdfast_journal_queue_bytes",
+                help: "Bytes of requests that wait for the journal.",
+                kind: .gauge,
+                value: Double(status.queueBytes)
+            )
+        )
+        samples += Self.maintenance(status)
         samples += [
             MetricSample(
                 "holdfast_dead_letters",
@@ -175,5 +190,29 @@ package struct NodeServer: Sendable {
             }
         }
         return samples
+    }
+
+    private static func maintenance(_ status: NodeStatus) -> [MetricSample] {
+        func samples(
+            _ name: String,
+            _ help: String,
+            _ value: (MaintenanceFigures) -> Double
+        ) -> [MetricSample] {
+            MaintenanceTask.allCases.map { task in
+                MetricSample(
+                    "holdfast_maintenance_\(name)_total",
+                    help: help,
+                    kind: .counter,
+                    labels: [.init("task", task.rawValue)],
+                    value: value(status.maintenance[task] ?? MaintenanceFigures())
+                )
+            }
+        }
+        return samples(
+            "done",
+            "Flushes, merges, segments dropped by retention, objects deleted by collection."
+        ) { Double($0.done) }
+            + samples("failures", "Runs that failed, which are repeated.") { Double($0.failures) }
+            + samples("seconds", "Seconds spent.") { $0.duration / .seconds(1) }
     }
 }

@@ -4,8 +4,11 @@ import NIOHPACK
 import NIOHTTP2
 import OTLP
 
-/// The first handler of every HTTP/2 stream of the gRPC door: enforces the size of messages, and
-/// inflates them.
+/// The first handler of every HTTP/2 stream of the gRPC door: asks for a token, enforces the size of
+/// messages, and inflates them.
+///
+/// Who has no token is refused for the headers alone: nothing of such a stream is taken from
+/// `Admission`, inflated or passed on.
 ///
 /// The transport behind it resets a stream whose message is too large or cannot be inflated; a
 /// client sees CANCELLED then, and OTLP has it retry for ever. The gate answers such streams
@@ -31,6 +34,7 @@ final class GRPCMessageGate: ChannelDuplexHandler {
 
     private let maxMessageBytes: Int
     private let admission: Admission
+    private let tokens: TokenBook?
     private let onRefusal: @Sendable (_ path: String, _ refusal: APIError) -> Void
     /// Bytes taken from `Admission` until the stream ends.
     private var reservedBytes = 0
@@ -39,28 +43,39 @@ final class GRPCMessageGate: ChannelDuplexHandler {
     private var inflater: GzipInflater?
     private var path = ""
     private var isGzip = false
+    /// The headers that begin the stream have come; others may end it.
+    private var hasBegun = false
     /// The response is complete: what still arrives is of no interest.
     private var isAnswered = false
+    /// The gate itself has answered: nothing passes any more.
+    private var isRefused = false
 
     private static let prefixCount = 5
 
     init(
         maxMessageBytes: Int,
         admission: Admission,
+        tokens: TokenBook? = nil,
         onRefusal: @escaping @Sendable (_ path: String, _ refusal: APIError) -> Void
     ) {
         self.maxMessageBytes = maxMessageBytes
         self.admission = admission
+        self.tokens = tokens
         self.onRefusal = onRefusal
     }
 
     // MARK: - Events
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isRefused else { return }
         switch unwrapInboundIn(data) {
         case .headers(let headers):
             if let path = headers.headers.first(name: ":path") { self.path = path }
             if headers.headers.first(name: "grpc-encoding") == "gzip" { isGzip = true }
+            guard hasBegun || isAuthenticated(headers.headers) else {
+                return refuse(.unauthenticated, context)
+            }
+            hasBegun = true
             context.fireChannelRead(data)
         case .data(let frame):
             guard case .byteBuffer(let bytes) = frame.data else {
@@ -89,6 +104,11 @@ final class GRPCMessageGate: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         admission.release(reservedBytes)
         reservedBytes = 0
+    }
+
+    private func isAuthenticated(_ headers: HPACKHeaders) -> Bool {
+        guard let tokens else { return true }
+        return tokens.principal(authorization: headers.first(name: "authorization")) != nil
     }
 
     // MARK: - Messages
@@ -222,6 +242,7 @@ final class GRPCMessageGate: ChannelDuplexHandler {
     /// Answers with trailers only, and ends the stream on both sides.
     private func refuse(_ refusal: APIError, _ context: ChannelHandlerContext) {
         isAnswered = true
+        isRefused = true
         inflater = nil
         onRefusal(path, refusal)
         let status = refusal.rpcStatus

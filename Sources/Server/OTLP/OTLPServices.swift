@@ -14,7 +14,8 @@ struct RawMessage: MessageSerializer, MessageDeserializer {
 /// The door of OTLP/gRPC: the `Export` method of the services for traces, logs and metrics.
 ///
 /// Sizes, the bytes in flight and gzip are the affair of `GRPCMessageGate`, which sees every stream
-/// first.
+/// first. It asks for the token, too, before a body may take room; that it is asked for again here
+/// keeps a call that came another way from being let in.
 struct OTLPServices: RegistrableRPCService {
     let ingest: any TelemetryIngest
     let admission: Admission

@@ -87,6 +87,9 @@ extension APIError {
         }
     }
 
+    /// The number of that code.
+    var rpcCodeNumber: Int { rpcCode.rawValue }
+
     /// The body of the response in OTLP.
     var rpcStatus: RPCStatus {
         let text = Self.shortened("\(message). \(remedy)", to: Self.statusMessageBytesMax)

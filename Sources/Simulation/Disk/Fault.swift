@@ -14,6 +14,8 @@ package enum FaultKind: String, CaseIterable, Sendable {
     case noSpace
     /// Opening a file fails with EMFILE.
     case tooManyFiles
+    /// A call that is not repeated by itself does nothing and fails with EINTR.
+    case interrupted
     /// A write takes only some of the bytes, and says so.
     case shortWrite
     /// A read returns only some of the bytes.
@@ -54,6 +56,12 @@ package enum FaultKind: String, CaseIterable, Sendable {
         case .tooManyFiles:
             switch operation {
             case .open, .create, .lock, .list: true
+            default: false
+            }
+        case .interrupted:
+            // Opening, reading and writing go on after a signal, below this protocol.
+            switch operation {
+            case .makeDirectory, .link, .rename, .remove, .sync, .syncDirectory: true
             default: false
             }
         case .shortWrite: operation == .write

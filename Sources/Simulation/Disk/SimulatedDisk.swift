@@ -16,6 +16,8 @@ package final class SimulatedDisk: Sendable {
         var fault: Fault?
         var callsUntilFault = 0
         var faultsLeft = 0
+        /// Calls of it that met a fault.
+        var faults = 0
         var calls = 0
     }
 

@@ -36,6 +36,9 @@ package final class SimulatedFileSystem: FileSystem {
         }
     }
 
+    /// How many calls of this process met a fault.
+    package var faultCount: Int { disk.state.withLock { $0.processes[process].faults } }
+
     /// Whether the process still runs.
     package var isAlive: Bool { disk.state.withLock { $0.processes[process].isAlive } }
 
@@ -62,6 +65,11 @@ package final class SimulatedFileSystem: FileSystem {
         self.observer.withLock { $0 = observer }
     }
 
+    /// Tells the observer of a change that is about to be made, here or in an object store.
+    func willChange(_ operation: FileOperation, _ path: String) {
+        observer.withLock { $0 }?.willCall(operation, path)
+    }
+
     /// Runs one call under the rules of the armed fault.
     ///
     /// - Parameters:
@@ -77,7 +85,7 @@ package final class SimulatedFileSystem: FileSystem {
     ) throws(FileError) -> Result {
         switch operation {
         case .create, .link, .rename, .remove, .write, .sync, .syncDirectory:
-            observer.withLock { $0 }?.willCall(operation, path)
+            willChange(operation, path)
         default: break
         }
         // The result leaves the lock by this way, so that it need not be sendable.
@@ -281,6 +289,7 @@ extension SimulatedDisk.State {
         guard let fault = fault(operation, path, process) else { return try body(&self, .whole) }
         mix(0xfa17)
         faults += 1
+        processes[process].faults += 1
         switch fault {
         case .inputOutput:
             if operation == .sync { _ = try body(&self, .failing) }
@@ -291,6 +300,8 @@ extension SimulatedDisk.State {
             throw FileError(.noSpace, operation: operation.rawValue, path: path, errno: 28)
         case .tooManyFiles:
             throw FileError(.tooManyFiles, operation: operation.rawValue, path: path, errno: 24)
+        case .interrupted:
+            throw FileError(.other, operation: operation.rawValue, path: path, errno: 4)
         case .shortWrite, .shortRead:
             return try body(&self, .partial)
         case .doneButFailed:

@@ -10,7 +10,10 @@ struct SimulatedConnection: ObjectStore {
         _ bytes: [UInt8],
         _ condition: PutCondition
     ) throws(StorageError) -> PutOutcome {
-        try request(key) { () throws(StorageError) in try store.put(key, bytes, condition) }
+        process.willChange(.link, key)
+        return try request(key) { () throws(StorageError) in
+            try store.put(key, bytes, condition)
+        }
     }
 
     func beginUpload(_ key: String) throws(StorageError) -> any ObjectUpload {
@@ -34,10 +37,12 @@ struct SimulatedConnection: ObjectStore {
     }
 
     func delete(_ key: String) throws(StorageError) {
+        process.willChange(.remove, key)
         try request(key) { () throws(StorageError) in try store.delete(key) }
     }
 
     func deleteDurably(_ key: String) throws(StorageError) {
+        process.willChange(.remove, key)
         try request(key) { () throws(StorageError) in try store.deleteDurably(key) }
     }
 

@@ -56,8 +56,8 @@ package final class SimulatedObjectStore: ObjectStore {
         var faults = ObjectStoreFaults()
         var generator: SeededGenerator
         var isQuiet = false
-        var hasMisbehaved = false
         var faultCount = 0
+        var lateCount = 0
         /// How many requests the faults could happen to, and the keys of those they did.
         var turns = 0
         var struck: [String] = []
@@ -70,7 +70,6 @@ package final class SimulatedObjectStore: ObjectStore {
             guard faults.turn == 0 || turns == faults.turn, generator.oneIn(oneIn) else {
                 return false
             }
-            hasMisbehaved = true
             faultCount += 1
             struck.append(key)
             return true
@@ -95,7 +94,7 @@ package final class SimulatedObjectStore: ObjectStore {
             for index in late.indices { late[index].requestsLeft -= 1 }
             for put in late where put.requestsLeft <= 0 && objects[put.key] == nil {
                 store(put.key, put.bytes)
-                hasMisbehaved = true
+                lateCount += 1
             }
             late.removeAll { $0.requestsLeft <= 0 }
         }
@@ -114,13 +113,12 @@ package final class SimulatedObjectStore: ObjectStore {
     package func misbehave(_ faults: ObjectStoreFaults) {
         state.withLock { state in
             state.faults = faults
-            state.hasMisbehaved = false
             (state.turns, state.struck) = (0, [])
         }
     }
 
-    /// Whether it has done so since it was last told how.
-    package var hasMisbehaved: Bool { state.withLock { $0.hasMisbehaved } }
+    /// How many requests met a fault, and how many puts landed after their answer was lost.
+    package var misbehaviourCount: Int { state.withLock { $0.faultCount + $0.lateCount } }
 
     /// The keys of the requests that met a fault since it was last told how to misbehave.
     package var struckKeys: [String] { state.withLock { $0.struck } }

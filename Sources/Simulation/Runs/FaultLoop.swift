@@ -32,6 +32,18 @@ package struct FaultCase: Sendable, CustomStringConvertible {
         "\(fault), then \(aftermath.rawValue)" + (second.map { ", then \($0)" } ?? "")
     }
 
+    /// Reads what `description` says, which is nothing of a mutant; nil when it is something else.
+    package init?(_ text: String) {
+        let parts = text.split(separator: ", then ", omittingEmptySubsequences: false)
+        guard parts.count == 2 || parts.count == 3, let fault = Fault(String(parts[0])),
+            let aftermath = Aftermath(rawValue: String(parts[1]))
+        else { return nil }
+        self.init(fault, aftermath)
+        guard parts.count == 3 else { return }
+        second = Fault(String(parts[2]))
+        if second == nil { return nil }
+    }
+
     /// What one execution came to.
     package struct Outcome: Sendable {
         /// The fault of the script, or nil of them, was met.
@@ -43,7 +55,7 @@ package struct FaultCase: Sendable, CustomStringConvertible {
 
     /// Executes the script.
     ///
-    /// - Throws: `Violation` with the schedule when a promise was broken.
+    /// - Throws: `Violation` with the schedule, and how to repeat it, when a promise was broken.
     package func run() throws(Violation) -> Outcome {
         var options = WorldOptions(seed: UInt64(fault.call) &* 31 &+ UInt64(second?.call ?? 0))
         options.mutant = mutant
@@ -52,9 +64,11 @@ package struct FaultCase: Sendable, CustomStringConvertible {
             return try run(world)
         } catch {
             let schedule = world.schedule.joined(separator: "\n  ")
-            throw Violation("\(self): \(error)\n  \(schedule)")
+            throw Violation("\(self): \(error)\n  \(schedule)\n\(replay)")
         }
     }
+
+    private var replay: String { "replay: holdfast torture --exhaustive --case '\(self)'" }
 
     private func run(_ world: World) throws -> Outcome {
         var outcome = Outcome()
@@ -120,6 +134,7 @@ package enum FaultLoop {
     ///   - aftermath: what befalls a process that survives the script.
     ///   - first: the first call that fails.
     ///   - stride: from one call to the next.
+    ///   - afterCase: called after each.
     /// - Returns: what the loop came to.
     /// - Throws: the first broken promise.
     package static func run(
@@ -127,36 +142,63 @@ package enum FaultLoop {
         repeats: Int,
         _ aftermath: Aftermath,
         first: Int = 1,
-        stride: Int = 1
+        stride: Int = 1,
+        afterCase: () -> Void = {}
     ) throws(Violation) -> Tally {
         var tally = Tally()
         tally.end = first
         while true {
             let fault = Fault(kind, at: tally.end, repeats: repeats)
-            tally.cases += 1
             let outcome = try FaultCase(fault, aftermath).run()
+            tally.cases += 1
             tally.recoveries += outcome.recoveries
+            afterCase()
             guard outcome.hasFired else { return tally }
             tally.end += stride
         }
     }
 
-    /// For one crash of the script, fails call `first`, `first + stride`, … of the recovery that follows.
+    /// For one crash of the script, fails call `first`, `first + stride`, … of the recovery that follows, and, if
+    /// `repeats` says so, calls after it.
     package static func run(
         _ crash: Fault,
         then kind: FaultKind,
+        repeats: Int = 1,
         first: Int = 1,
-        stride: Int = 1
+        stride: Int = 1,
+        afterCase: () -> Void = {}
     ) throws(Violation) -> Tally {
         var tally = Tally()
         tally.end = first
         while true {
-            let second = Fault(kind, at: tally.end)
+            let second = Fault(kind, at: tally.end, repeats: repeats)
             let outcome = try FaultCase(crash, .kill, second: second).run()
             tally.cases += 1
             tally.recoveries += outcome.recoveries
+            afterCase()
             guard outcome.hasFired, outcome.hasSecondFired else { return tally }
             tally.end += stride
+        }
+    }
+}
+
+extension Fault {
+    /// Reads what `description` says; nil when it is something else.
+    ///
+    /// A path whose end looks like a number of repeats is read without it.
+    package init?(_ text: String) {
+        let form = /(\w+)@(\d+)(?: ([a-zA-Z]+))?(?: in (.+?))?(?:x(\*|\d+))?/
+        guard let match = text.wholeMatch(of: form),
+            let kind = FaultKind(rawValue: String(match.1)), let call = Int(match.2), call > 0
+        else { return nil }
+        self.init(kind, at: call, in: match.4.map { String($0) })
+        if let name = match.3 {
+            only = FileOperation(rawValue: String(name))
+            if only == nil { return nil }
+        }
+        if let count = match.5 {
+            repeats = count == "*" ? Int.max : Int(count) ?? 0
+            if repeats < 1 { return nil }
         }
     }
 }

@@ -11,6 +11,8 @@ package struct SeededRun: Sendable {
     package var seed: UInt64
     package var steps: Int
     package var mutant: Mutant?
+    /// Whether an object store is used; nil for what the seed says.
+    package var usesObjectStore: Bool?
 
     /// What one execution came to.
     package struct Outcome: Sendable, Equatable {
@@ -22,10 +24,16 @@ package struct SeededRun: Sendable {
         package var trace: UInt64 = 0
     }
 
-    package init(seed: UInt64, steps: Int = 60, mutant: Mutant? = nil) {
+    package init(
+        seed: UInt64,
+        steps: Int = 60,
+        mutant: Mutant? = nil,
+        usesObjectStore: Bool? = nil
+    ) {
         self.seed = seed
         self.steps = steps
         self.mutant = mutant
+        self.usesObjectStore = usesObjectStore
     }
 
     /// Executes the run twice and compares.
@@ -81,7 +89,8 @@ package struct SeededRun: Sendable {
         options.limits.manifestsRetained = 2 + generator.below(3)
         options.limits.garbageGraceSeconds = generator.oneIn(3) ? 0 : 5
         options.limits.segmentsPerPageMax = 1 + generator.below(3)
-        options.usesObjectStore = generator.oneIn(4) && mutant == nil
+        options.usesObjectStore = generator.oneIn(4)
+        if let usesObjectStore { options.usesObjectStore = usesObjectStore }
         return options
     }
 
@@ -112,7 +121,8 @@ package struct SeededRun: Sendable {
         case ..<84: try world.wakeSleeper(generator.below(World.sleeperChoices))
         case ..<85: try world.takeOver(wake: wake(&generator))
         case ..<91: arm(world, &generator)
-        case ..<93: world.calm()
+        case ..<92: world.calm()
+        case ..<93: world.disk.evict()
         case ..<94:
             switch generator.below(5) {
             case 0: try world.take(.upgrade(generator.oneIn(2)))
@@ -196,6 +206,7 @@ package struct SeededRun: Sendable {
         faults.conflict = generator.below(2) * 5
         faults.unknownLanded = generator.below(2) * 5
         faults.unknownNotLanded = generator.below(2) * 5
+        faults.existsLanded = generator.below(2) * 5
         faults.failure = generator.below(2) * 20
         faults.listLag = generator.below(4)
         faults.secondsMax = generator.below(3)

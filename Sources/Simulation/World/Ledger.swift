@@ -63,6 +63,8 @@ package struct Ledger: Sendable {
         package var hour: Int
         /// Retention may have dropped rows of it.
         package var mayExpire = false
+        /// Rows that have been there at the last look; what retention has dropped stays away.
+        var present: UInt16 = .max
         /// A row of it is poisonous.
         package var isPoisonous = false
         /// Rows whose letter somebody may have discarded, and those whose letter is discarded for certain.
@@ -129,11 +131,14 @@ package struct Ledger: Sendable {
             }
             if batch.isPoisonous, found.hasUnreadLetters { continue }
             if batch.mayExpire {
-                if afterRecovery, batch.fate == .attempted {
-                    batches[index].fate = rows == 0 ? .gone : .kept
-                } else if batch.fate == .gone, rows != 0 {
+                guard index + 1 < found.rows.count else { continue }
+                if rows & ~batch.present != 0 || batch.fate == .gone && rows != 0 {
                     throw Violation("batch \(index + 1) came back")
                 }
+                if afterRecovery, batch.fate == .attempted {
+                    batches[index].fate = rows == 0 ? .gone : .kept
+                }
+                if batches[index].fate == .kept { batches[index].present = rows }
                 continue
             }
             let isWhole = rows | batch.mayMiss == batch.mask

@@ -4,7 +4,7 @@ package import Storage
 // The tables of a simulated store, and batches whose rows say where they belong.
 //
 // A batch has up to eight rows in `events` and one row in `marks`, so that half a batch can be told within a table
-// and between tables. Its number is in every row, and its payload is filled up to a size of its own, so that groups
+// and between tables. Its number is in every row, and all that a row holds follows from it; its payload is filled up to a size of its own, so that groups
 // of batches tear at every place. One row of a batch may be poisonous: its text is longer than `limits` let into a
 // segment, so it becomes a dead letter.
 

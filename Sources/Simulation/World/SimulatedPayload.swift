@@ -48,41 +48,73 @@ struct SimulatedPayload {
     var ids: [UInt64] { events + marks }
 
     var decoded: DecodedBatch {
-        let hours = Int64(hour) * SimulatedCatalog.nanosPerHour
-        let time = SimulatedCatalog.firstHour + hours + Int64(number)
-        var tables = [Self.rows(0, events, time, text)]
-        if !marks.isEmpty { tables.append(Self.rows(1, marks, time, .absent(rows: 1))) }
+        var tables = [rows(0, events)]
+        if !marks.isEmpty { tables.append(rows(1, marks)) }
         return DecodedBatch(tables: tables)
     }
 
-    private var text: Column {
-        guard let poison, (first..<(first + rows)).contains(poison) else {
-            return .absent(rows: rows)
-        }
+    private func rows(_ table: Int, _ ids: [UInt64]) -> TableRows {
+        let start = SimulatedCatalog.firstHour + Int64(hour) * SimulatedCatalog.nanosPerHour
+        let poisonous = poison.map { number << 4 | UInt64($0) }
         var interner = TextInterner()
-        let long = interner.code(for: String(repeating: "x", count: 2_000))
-        return .text(
-            TextColumn(
-                codes: (0..<rows).map { first + $0 == poison ? long : TextColumn.null },
-                dictionary: interner.finish()
-            )
-        )
-    }
-
-    private static func rows(
-        _ table: Int,
-        _ ids: [UInt64],
-        _ time: Int64,
-        _ text: Column
-    ) -> TableRows {
-        TableRows(
+        let codes = ids.map { id in
+            guard let text = SimulatedRow.text(of: id, isPoisonous: id == poisonous) else {
+                return TextColumn.null
+            }
+            return interner.code(for: text)
+        }
+        return TableRows(
             table: table,
             rowCount: ids.count,
             columns: [
                 .identifier(IdentifierColumn(words: ids, wordsPerRow: 1)),
-                .fixed(FixedColumn(values: ids.map { _ in time })), text,
+                .fixed(FixedColumn(values: ids.map { start + Int64($0) })),
+                .text(TextColumn(codes: codes, dictionary: interner.finish())),
             ],
             timeField: 1
         )
+    }
+}
+
+/// What a row holds follows from its identity, so that values of another row are found out.
+enum SimulatedRow {
+    private static let filler = String(repeating: "x", count: 2_000)
+
+    /// The text of row `id`; of every third row there is none.
+    static func text(of id: UInt64, isPoisonous: Bool = false) -> String? {
+        let own = "row \(id &* 0x9e37_79b9_7f4a_7c15 >> 40)"
+        if isPoisonous { return filler + own }
+        return id % 3 == 0 ? nil : own
+    }
+
+    /// Compares rows with what they were when they were sent.
+    ///
+    /// - Parameters:
+    ///   - columns: identity, time and text of some rows.
+    ///   - place: what they were read from.
+    /// - Returns: their identities.
+    /// - Throws: at the first row that has another one's values.
+    static func check(
+        _ columns: [Column],
+        _ place: @autoclosure () -> String
+    ) throws(Violation) -> [UInt64] {
+        guard columns.count == 3, case .identifier(let ids) = columns[0],
+            case .fixed(let times) = columns[1], times.values.count == ids.words.count
+        else { throw Violation("\(place()) has other columns than were written") }
+        for (row, id) in ids.words.enumerated() {
+            let time = times.values[row] - SimulatedCatalog.firstHour
+            let found = text(columns[2], row)
+            guard time % SimulatedCatalog.nanosPerHour == Int64(id),
+                found == text(of: id) || found == text(of: id, isPoisonous: true)
+            else { throw Violation("row \(id) of \(place()) has the values of another") }
+        }
+        return ids.words
+    }
+
+    private static func text(_ column: Column, _ row: Int) -> String? {
+        guard case .text(let column) = column, column.codes[row] != TextColumn.null else {
+            return nil
+        }
+        return column.dictionary.string(column.codes[row])
     }
 }

@@ -26,9 +26,7 @@ package struct SnapshotReader {
     package mutating func add(_ snapshot: Snapshot, to found: inout Observation) throws {
         for table in SimulatedCatalog.tables.indices {
             for rows in snapshot.memory[table] {
-                if case .identifier(let ids) = rows.columns[0] {
-                    for id in ids.words { found.add(id) }
-                }
+                for id in try SimulatedRow.check(rows.columns, "memory") { found.add(id) }
             }
             for segment in snapshot.segments(table: table) {
                 for id in try ids(snapshot, table, segment) { found.add(id) }
@@ -58,9 +56,8 @@ package struct SnapshotReader {
         }
         var ids: [UInt64] = []
         for group in reader.rowGroups.indices {
-            if case .identifier(let column) = try reader.column(rowGroup: group, field: 0) {
-                ids += column.words
-            }
+            let columns = try (0..<3).map { try reader.column(rowGroup: group, field: $0) }
+            ids += try SimulatedRow.check(columns, path)
         }
         guard ids.count == segment.rows else {
             throw Violation("segment \(path) has \(ids.count) rows, not \(segment.rows)")

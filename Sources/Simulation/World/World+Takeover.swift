@@ -138,29 +138,4 @@ extension World {
         if let failure = failure.withLock({ $0 }) { throw failure }
         try check()
     }
-
-    /// Reads everything as a query does: all of it, or an error that a fault explains.
-    func query() throws {
-        guard let engine, let expected = try observe() else { return }
-        do {
-            var fresh = Self.reader(disk, objects)
-            var found = Observation(batches: ledger.batches.count)
-            for space in engine.spaceNames {
-                if let snapshot = engine.snapshot(space: space) {
-                    try fresh.add(snapshot, to: &found)
-                }
-            }
-            try withoutFaults { try addLetters(engine, to: &found) }
-            guard found == expected else { throw Violation("a query was answered in part") }
-            log("query")
-        } catch let violation as Violation {
-            throw violation
-        } catch {
-            log("query failed: \(error)")
-            let isExplained = fileSystem.hasFired || objects?.hasMisbehaved ?? false
-            guard !fileSystem.isAlive || isExplained else {
-                throw Violation("a query failed without a fault: \(error)")
-            }
-        }
-    }
 }

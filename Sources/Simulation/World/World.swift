@@ -52,8 +52,8 @@ package final class World {
     var tornLetters: [DeadLetterID: [UInt8]] = [:]
     /// Whether rows that no segment could hold are let into segments, as a newer program might.
     package var isLenient = false
-    /// Whether a failpoint has fired, which explains an error.
-    package var isExcused: () -> Bool = { false }
+    /// How often a failpoint has fired: an error of the operation in which it does is explained.
+    package var firedCount: () -> Int = { 0 }
     /// Whether a stalled engine does something while the store is being opened.
     var isContended = false
     /// How often the store was opened that nobody had closed: after a crash, a kill or a poisoned log, or while
@@ -94,12 +94,13 @@ package final class World {
         if !fileSystem.isAlive { fileSystem = disk.boot() }
         var limits = options.limits
         if isLenient { limits.segmentValueBytesMax = 1 << 20 }
+        let before = excuses
         do throws(StorageError) {
             engine = try StorageEngine.open(
                 environment: environment(fileSystem),
                 limits: limits,
                 dataDirectory: Self.root,
-                store: objects?.connect(fileSystem),
+                store: connection,
                 catalog: SimulatedCatalog.tables,
                 spaces: [SimulatedCatalog.space],
                 decoder: decoder
@@ -109,7 +110,7 @@ package final class World {
             guard error.code != .restore || isContended else {
                 throw Violation("the store does not open: \(error)")
             }
-            try excuse(error, "open")
+            try excuse(error, "open", since: before)
             return false
         }
         if !isClosed { recoveries += 1 }
@@ -117,6 +118,12 @@ package final class World {
         guard fileSystem.isAlive else { return false }
         try check(afterRecovery: true)
         return true
+    }
+
+    /// The object store as the running process reaches it; nil when everything is on the disk.
+    private var connection: (any ObjectStore)? {
+        guard let connection = objects?.connect(fileSystem) else { return nil }
+        return options.mutant?.planted(over: connection) ?? connection
     }
 
     func environment(_ process: SimulatedFileSystem) -> Environment {
@@ -225,7 +232,7 @@ package final class World {
             let report = try StoreInspection(
                 environment: environment(fileSystem),
                 dataDirectory: Self.root,
-                store: objects?.connect(fileSystem),
+                store: connection,
                 catalog: SimulatedCatalog.tables
             ).verify(decoder: SimulatedCatalog.decoder, progress: { _ in })
             if let problem = report.problems.first(where: { !isOfTornLetter($0) }) {
@@ -279,6 +286,7 @@ package final class World {
         _ operation: (StorageEngine) throws(StorageError) -> Void
     ) throws {
         guard let engine, fileSystem.isAlive else { return }
+        let before = excuses
         do throws(StorageError) {
             try operation(engine)
             log(name)
@@ -287,17 +295,50 @@ package final class World {
             disk.note(UInt64(error.code.rawValue.utf8.count))
             // Another process has taken over in the middle of it.
             guard self.engine === engine else { return }
-            try excuse(error, name)
+            try excuse(error, name, since: before)
             if error.code == .stop { self.engine = nil }
         }
     }
 
-    /// An error without a fault that explains it is a violation.
-    private func excuse(_ error: StorageError, _ name: String) throws {
-        guard fileSystem.isAlive, !fileSystem.hasFired, !isContended, !isExcused(),
-            !(objects?.hasMisbehaved ?? false)
-        else { return }
+    /// How much has happened that explains an error: calls and requests that met a fault, puts that landed late,
+    /// failpoints that fired.
+    private var excuses: Int {
+        fileSystem.faultCount + (objects?.misbehaviourCount ?? 0) + firedCount()
+    }
+
+    /// An error of an operation needs a fault that happened during it.
+    ///
+    /// - Parameters:
+    ///   - error: what the operation threw.
+    ///   - name: of the operation.
+    ///   - before: the excuses when it began.
+    /// - Throws: `Violation` when there was none.
+    private func excuse(_ error: any Error, _ name: String, since before: Int) throws {
+        guard fileSystem.isAlive, !isContended, excuses == before else { return }
         throw Violation("\(name) failed without a fault: \(error)")
+    }
+
+    /// Reads everything as a query does: all of it, or an error that a fault explains.
+    func query() throws {
+        guard let engine, let expected = try observe() else { return }
+        let before = excuses
+        do {
+            var fresh = Self.reader(disk, objects)
+            var found = Observation(batches: ledger.batches.count)
+            for space in engine.spaceNames {
+                if let snapshot = engine.snapshot(space: space) {
+                    try fresh.add(snapshot, to: &found)
+                }
+            }
+            try withoutFaults { try addLetters(engine, to: &found) }
+            guard found == expected else { throw Violation("a query was answered in part") }
+            log("query")
+        } catch let violation as Violation {
+            throw violation
+        } catch {
+            log("query failed: \(error)")
+            try excuse(error, "a query", since: before)
+        }
     }
 
     /// The process has ended by itself.

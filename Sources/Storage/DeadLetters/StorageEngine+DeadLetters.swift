@@ -211,7 +211,8 @@ extension StorageEngine {
         case .poisoned(let reason): throw .poisoned(reason)
         case .rows(let batch):
             var change = SpaceChange(operation: "replay")
-            change.added = try writeSegments(byTable([batch]), space.name)
+            let lsn = letter.id.lsn
+            change.added = try writeSegments(byTable([batch]), space.name, lsns: lsn...lsn)
             change.replayed = letter.id
             change.settled = [letter.id]
             do throws(StorageError) {

@@ -9,19 +9,24 @@ import Synchronization
 // poisoned (a limit was raised, the program is newer) is settled by that flush's manifest: its rows are in it.
 
 extension StorageEngine {
-    /// Writes the batches of `space` above its folded LSN up to `cut`, but for what can never be written,
-    /// which becomes dead letters.
+    /// Writes the batches of `space` in `lsns`, which begin above its folded LSN, but for what can never be
+    /// written, which becomes dead letters.
     ///
     /// - Returns: the segments by table, and the letters, which are durable.
     /// - Throws: nothing may be folded; `.wait` when there is no room for the letters.
     func isolate(
         _ space: Space,
-        through cut: UInt64,
+        _ lsns: ClosedRange<UInt64>,
         _ reason: String
     ) throws(StorageError) -> (added: [String: [SegmentInfo]], poisoned: Set<DeadLetterID>) {
         let fault = { (batches: [DecodedBatch]) throws(StorageError) -> String? in
             do throws(FlushFault) {
-                _ = try self.writeSegments(self.byTable(batches), space.name, isRehearsal: true)
+                _ = try self.writeSegments(
+                    self.byTable(batches),
+                    space.name,
+                    lsns: lsns,
+                    isRehearsal: true
+                )
                 return nil
             } catch {
                 guard case .poisoned(let reason) = error else { throw error.storageError }
@@ -35,7 +40,7 @@ extension StorageEngine {
             fault: fault
         )
         var units: [PoisonSearch.Unit] = []
-        for (lsn, record) in try journaled(space, through: cut) {
+        for (lsn, record) in try journaled(space, through: lsns.upperBound) {
             let id = DeadLetterID(lsn: lsn)
             switch try decoder.decode(record) {
             case .rows(let batch): units.append(.init(id: id, record: record, batch: batch))
@@ -53,7 +58,8 @@ extension StorageEngine {
         var added: [String: [SegmentInfo]] = [:]
         for batches in search.sound {
             do throws(FlushFault) {
-                added.merge(try writeSegments(byTable(batches), space.name)) { $0 + $1 }
+                let segments = try writeSegments(byTable(batches), space.name, lsns: lsns)
+                added.merge(segments) { $0 + $1 }
             } catch {
                 abandon(added, space.name)
                 throw error.storageError

@@ -90,12 +90,16 @@ extension StorageEngine {
         let table = catalog[merge.table]
         do {
             var groups: [(reader: ParquetReader, index: Int)] = []
+            var lsns: [ClosedRange<UInt64>?] = []
             for segment in merge.inputs {
                 let reader = try cache.reader(space: space.name, table: table.name, segment)
                 groups += reader.rowGroups.indices.map { (reader, $0) }
+                lsns.append(reader.lsns)
             }
             let plans = plans(table, groups)
-            let written = try segmentWriter(space.name).writeMerged(
+            var writer = segmentWriter(space.name)
+            writer.lsns = Self.covering(lsns)
+            let written = try writer.writeMerged(
                 table: merge.table,
                 window: merge.window,
                 id: mintSegmentID(),
@@ -117,6 +121,15 @@ extension StorageEngine {
         } catch {
             throw Self.flushError(error)
         }
+    }
+
+    /// From the first to the last of `ranges`; nil when one of them is not known.
+    private static func covering(_ ranges: [ClosedRange<UInt64>?]) -> ClosedRange<UInt64>? {
+        let known = ranges.compactMap { $0 }
+        guard known.count == ranges.count, let first = known.map(\.lowerBound).min(),
+            let last = known.map(\.upperBound).max()
+        else { return nil }
+        return first...last
     }
 
     /// Copies of the large row groups, merges of runs of small ones and of those written with other types.

@@ -29,29 +29,30 @@ extension StorageEngine {
     /// `flush`, for whoever holds the maintenance lock of `space`.
     func flushLocked(_ space: Space) throws(StorageError) -> Bool {
         try checkRoomForLetters(space)
-        // Between two appends: the frozen rows are exactly the batches up to `cut`.
-        let (cut, frozen) = journal.withLock { journal in
-            state.withLock { state -> (UInt64, [Memtable]) in
-                guard var entry = state.spaces[space.name] else { return (0, []) }
+        // Between two appends: the frozen rows are exactly the batches above `folded` up to `cut`.
+        let (folded, cut, frozen) = journal.withLock { journal in
+            state.withLock { state -> (UInt64, UInt64, [Memtable]) in
+                guard var entry = state.spaces[space.name] else { return (0, 0, []) }
                 if !entry.active.isEmpty {
                     entry.frozen.append(entry.active)
                     entry.active = Memtable(tables: catalog.count)
                     state.spaces[space.name] = entry
                 }
-                return (journal.lastLSN, entry.frozen)
+                return (entry.version.foldedLSN, journal.lastLSN, entry.frozen)
             }
         }
         guard !frozen.isEmpty else { return false }
+        let lsns = folded + 1...cut
         try environment.reach(.flushFreeze)
         var change = SpaceChange(operation: "flush")
         change.foldedLSN = cut
         var poisoned: Set<DeadLetterID> = []
         do throws(FlushFault) {
             let rows = catalog.indices.map { table in frozen.flatMap { $0.rows[table] } }
-            change.added = try writeSegments(rows, space.name)
+            change.added = try writeSegments(rows, space.name, lsns: lsns)
         } catch {
             guard case .poisoned(let reason) = error else { throw error.storageError }
-            (change.added, poisoned) = try isolate(space, through: cut, reason)
+            (change.added, poisoned) = try isolate(space, lsns, reason)
         }
         change.settled = unpoisoned(space, through: cut, poisoned)
         change.forgotten = try goneLetters(space)
@@ -70,6 +71,7 @@ extension StorageEngine {
     /// - Parameters:
     ///   - rows: by the position of their table.
     ///   - space: whose rows they are.
+    ///   - lsns: where the batches of the rows are in the journal.
     ///   - isRehearsal: whether only to find out if they can be written.
     /// - Returns: the segments by table, in id order; no version names them yet.
     /// - Throws: `.poisoned` when a row can never be written; `.failed` when it is worth another try. The
@@ -77,10 +79,12 @@ extension StorageEngine {
     func writeSegments(
         _ rows: [[TableRows]],
         _ space: String,
+        lsns: ClosedRange<UInt64>,
         isRehearsal: Bool = false
     ) throws(FlushFault) -> [String: [SegmentInfo]] {
         var writer = segmentWriter(space)
         writer.valueBytesMax = limits.segmentValueBytesMax
+        writer.lsns = lsns
         writer.isRehearsal = isRehearsal
         var added: [String: [SegmentInfo]] = [:]
         do {

@@ -46,7 +46,8 @@ extension StorageEngine {
                 try LocalObjectStore(
                     fileSystem: fileSystem,
                     root: dataDirectory,
-                    opening: environment.random.next()
+                    opening: environment.random.next(),
+                    failpoints: environment.failpoints
                 )
             }
         let identity = try StoreIdentity.open(store, environment)
@@ -76,7 +77,8 @@ extension StorageEngine {
                 store: store,
                 storeID: identity.storeID,
                 epoch: fence.epoch,
-                newest: base
+                newest: base,
+                schema: catalog.schemaIDs
             )
             var folded: UInt64?
             if base.id == 0 {
@@ -135,7 +137,7 @@ extension StorageEngine {
             store: store,
             dataDirectory: dataDirectory,
             catalog: catalog,
-            cache: SegmentCache(store: store, limits: limits),
+            cache: SegmentCache(store: store, limits: limits, catalog: catalog),
             decoder: decoder,
             letters: letters,
             storeID: identity.storeID,

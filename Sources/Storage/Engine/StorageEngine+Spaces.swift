@@ -3,7 +3,8 @@ import Synchronization
 extension StorageEngine {
     /// Makes a space, durably.
     ///
-    /// - Throws: `.fixRequest` when the name is taken or not allowed.
+    /// - Throws: `.fixRequest` when the name is taken or not allowed; `.stop` when nobody can tell whether
+    ///   the space was made, or another process has taken over: nothing is appended from then on.
     package func createSpace(_ name: String) throws(StorageError) {
         guard Self.isValidSpaceName(name) else {
             throw StorageError(
@@ -26,14 +27,22 @@ extension StorageEngine {
             store: store,
             storeID: storeID,
             epoch: epoch,
-            newest: Self.emptyVersion(name, storeID)
+            newest: Self.emptyVersion(name, storeID),
+            schema: catalog.schemaIDs
         )
         var change = SpaceChange(operation: "create")
         change.foldedLSN = lastLSN
         change.foldsAtLeast = true
-        // A space made by a process that was replaced would begin before what the journal still holds.
-        try fence.check()
-        let version = try door.commit(change)
+        let version: SpaceVersion
+        do throws(StorageError) {
+            // A space made by a process that was replaced would begin before what the journal still holds.
+            try fence.check()
+            version = try door.commit(change)
+        } catch {
+            // The door goes with the space, so what it has stopped for would be forgotten.
+            if error.code == .stop { stopAppending() }
+            throw error
+        }
         state.withLock { state in
             guard state.spaces[name] == nil else { return }
             state.spaces[name] = SpaceState(

@@ -100,7 +100,7 @@ extension StorageEngine {
         guard
             let (_, checksum) = try? Manifest.decode(bytes, key: key, storeID: manifest.storeID)
         else { return }
-        guard checksum == manifest.previousChecksum else {
+        guard manifest.follows(version.id - 1, checksum) else {
             throw Manifest.damaged(
                 Manifest.key(space: manifest.space, id: version.id),
                 "it does not follow the one before it"

@@ -19,6 +19,7 @@ struct StoreIdentity: Codable, Equatable {
         _ environment: Environment
     ) throws(StorageError) -> StoreIdentity {
         if let found = try read(store) { return found }
+        try environment.reach(.storeIdentityPre)
         let identity = StoreIdentity(storeID: environment.random.uuid())
         _ = try store.put(key, StorageJSON.encode(identity), .ifAbsent)
         guard let found = try read(store) else {

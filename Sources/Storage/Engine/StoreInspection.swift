@@ -71,11 +71,11 @@ package struct StoreInspection: Sendable {
             version: version,
             memory: catalog.map { _ in [] },
             catalog: catalog,
-            cache: SegmentCache(store: store, limits: Limits())
+            cache: SegmentCache(store: store, limits: Limits(), catalog: catalog)
         )
     }
 
-    /// Checks every manifest, every object it names, and the journal.
+    /// Checks every manifest, every object it names, the dead letters, and the journal.
     ///
     /// - Parameters:
     ///   - decoder: turns a journaled batch into rows; a batch that cannot be decoded and is no dead
@@ -105,7 +105,7 @@ package struct StoreInspection: Sendable {
                         )
                     else { continue }
                     if let previous, previous.id + 1 == id,
-                        previous.checksum != version.manifest.previousChecksum
+                        !version.manifest.follows(previous.id, previous.checksum)
                     {
                         report.problems.append(
                             "space \(space): version \(id) does not follow version \(id - 1)"
@@ -156,7 +156,7 @@ package struct StoreInspection: Sendable {
         return report
     }
 
-    /// Reads every dead letter; returns the ids of those that are whole.
+    /// Reads every dead letter and its attempts; returns the ids of the letters that are whole.
     private func verifyLetters(
         _ report: inout VerificationReport,
         _ progress: (String) -> Void
@@ -177,11 +177,26 @@ package struct StoreInspection: Sendable {
                 } catch {
                     report.problems.append(error.message)
                 }
+                verifyAttempts(id, &report)
             }
         } catch {
             report.problems.append(error.message)
         }
         return whole
+    }
+
+    /// Reads how often the replay of a letter has failed; most letters have no such file.
+    private func verifyAttempts(_ id: DeadLetterID, _ report: inout VerificationReport) {
+        do throws(StorageError) {
+            guard let bytes = try store.get(id.attemptsKey),
+                DeadLetterAttempts.decode(bytes) == nil
+            else { return }
+            report.problems.append(
+                "\(id.attemptsKey) is damaged: how often the replay of its letter failed is not known"
+            )
+        } catch {
+            report.problems.append(error.message)
+        }
     }
 
     private func check(_ segment: SegmentInfo, _ key: String, _ report: inout VerificationReport) {

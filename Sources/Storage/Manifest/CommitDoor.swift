@@ -50,6 +50,8 @@ final class CommitDoor: Sendable {
     private let store: any ObjectStore
     private let space: String
     private let storeID: String
+    /// What manifests say of the tables; see `Manifest.schema`.
+    private let schema: [String: String]
     let epoch: UInt64
     private struct State {
         /// The newest version known; the store is asked before it is believed.
@@ -66,7 +68,8 @@ final class CommitDoor: Sendable {
         store: any ObjectStore,
         storeID: String,
         epoch: UInt64,
-        newest: SpaceVersion
+        newest: SpaceVersion,
+        schema: [String: String] = [:]
     ) {
         self.environment = environment
         self.limits = limits
@@ -74,6 +77,7 @@ final class CommitDoor: Sendable {
         self.space = newest.manifest.space
         self.storeID = storeID
         self.epoch = epoch
+        self.schema = schema
         state = Mutex(State(newest: newest))
     }
 
@@ -279,6 +283,7 @@ final class CommitDoor: Sendable {
         }
         var manifest = base.manifest
         manifest.id = base.id + 1
+        manifest.previousID = base.id > 0 ? base.id : nil
         manifest.previousChecksum = base.checksum
         manifest.transactionID = transactionID
         manifest.actor = change.actor
@@ -288,6 +293,7 @@ final class CommitDoor: Sendable {
         manifest.foldedLSN = change.foldedLSN ?? base.foldedLSN
         if change.foldsAtLeast { manifest.foldedLSN = max(manifest.foldedLSN, base.foldedLSN) }
         manifest.branches["main"] = manifest.id
+        manifest.schema = schema.isEmpty ? nil : schema
         manifest.tables = pages.mapValues { $0.map(\.page) }
         let settled = base.settledLetters.union(change.settled).subtracting(change.forgotten)
         manifest.settledLetters = settled.isEmpty ? nil : settled.sorted().map(\.description)

@@ -43,6 +43,8 @@ struct Manifest: Codable, Equatable {
 
     var format = Manifest.formatVersion
     var id: UInt64
+    /// The number of the manifest before this one; nil for the first, and in versions from before it was kept.
+    var previousID: UInt64?
     /// Checksum of manifest `id - 1`; empty for the first.
     var previousChecksum: String
     var storeID: String
@@ -58,6 +60,12 @@ struct Manifest: Codable, Equatable {
     var foldedLSN: UInt64
     /// Named lines of versions and the version each stands at.
     var branches: [String: UInt64]
+    /// By table name, the `TableDefinition.schemaID` that the writer of this version had; nil in versions from before
+    /// it was kept.
+    ///
+    /// For people and tools: nothing here decides by it. Segments of an earlier one may be among `tables`; the footer
+    /// of each says which it was written with.
+    var schema: [String: String]?
     /// Pages of segment entries by table name.
     var tables: [String: [SegmentPage]]
     /// Dead letters that are settled in this version and may still be there; nil when there are none, as
@@ -78,6 +86,11 @@ struct Manifest: Codable, Equatable {
             return nil
         }
         return UInt64(name.dropLast(5))
+    }
+
+    /// Whether it is the one after manifest `id`, whose checksum is `checksum`.
+    func follows(_ id: UInt64, _ checksum: String) -> Bool {
+        (previousID ?? id) == id && previousChecksum == checksum
     }
 
     /// The bytes to publish, and their checksum.

@@ -1,3 +1,4 @@
+public import Failpoints
 import Synchronization
 
 // An object store in a local directory.
@@ -17,6 +18,7 @@ public final class LocalObjectStore: ObjectStore {
     private let fileSystem: any FileSystem
     private let root: String
     private let temporaries: String
+    private let failpoints: FailpointRegistry
     private struct State {
         var nextTemporary = 0
         /// Directories known to exist durably.
@@ -31,9 +33,16 @@ public final class LocalObjectStore: ObjectStore {
     ///   - fileSystem: where `root` is.
     ///   - root: the directory of the store.
     ///   - opening: a number that no other opening has.
+    ///   - failpoints: hit when a name is given.
     /// - Throws: `.fixRequest` on a file system without hard links.
-    public init(fileSystem: any FileSystem, root: String, opening: UInt64) throws(StorageError) {
+    public init(
+        fileSystem: any FileSystem,
+        root: String,
+        opening: UInt64,
+        failpoints: FailpointRegistry = FailpointRegistry()
+    ) throws(StorageError) {
         self.fileSystem = fileSystem
+        self.failpoints = failpoints
         self.root = root
         temporaries = root + "/tmp/" + hexadecimal(opening)
         try storing(root) { () throws(FileError) in
@@ -260,6 +269,7 @@ public final class LocalObjectStore: ObjectStore {
         replacing: Bool
     ) throws(StorageError) -> Bool {
         let directory = try storing(key) { () throws(FileError) in try durableDirectory(of: key) }
+        try failpoints.reach(.objectNamePre)
         do throws(FileError) {
             if replacing {
                 try fileSystem.rename(temporary, to: path(of: key))
@@ -278,6 +288,7 @@ public final class LocalObjectStore: ObjectStore {
             }
             throw Self.undecided(key, error)
         }
+        try failpoints.reach(.objectNamePost)
         try syncName(key, in: directory)
         return true
     }

@@ -16,14 +16,19 @@ package final class SegmentCache: Sendable {
 
     private let store: any ObjectStore
     private let limits: Limits
+    private let schemas: [String: Schema]
     private let state = Mutex(State())
 
-    init(store: any ObjectStore, limits: Limits) {
+    init(store: any ObjectStore, limits: Limits, catalog: [TableDefinition]) {
         self.store = store
         self.limits = limits
+        schemas = Dictionary(
+            catalog.map { ($0.name, $0.schema) },
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 
-    /// The reader of a segment.
+    /// The reader of a segment, whose columns are those of the catalog, whatever program wrote it.
     ///
     /// - Throws: `.restore` when the file is missing or damaged; `.retry` when it could not be read.
     package func reader(
@@ -57,9 +62,16 @@ package final class SegmentCache: Sendable {
         }
         let reader: ParquetReader
         do {
-            reader = try ParquetReader(SegmentBytes(reader: object, name: key))
+            let bytes = SegmentBytes(reader: object, name: key)
+            reader = try ParquetReader(bytes, as: schemas[table])
         } catch let error as StorageError {
             throw error
+        } catch let error as ParquetError where error.code == .unsupported {
+            throw StorageError(
+                .restore,
+                "segment \(key) cannot be read by this program: \(error)",
+                remedy: "run the version of holdfast that wrote it, or a newer one"
+            )
         } catch {
             throw StorageError(
                 .restore,

@@ -5,6 +5,15 @@ import Parquet
 //
 // rows -> Parquet -> an upload without a name · sync · reopen: footer, row count, CRC of every byte · publish the name
 // if absent · sync the directory. Until a manifest names it, it is garbage, not damage.
+//
+// The footer says what the file is to whoever finds it without a manifest. Besides the columns it has
+//   holdfast.store, .space, .table, .segment, .window: where it belongs, and its id
+//   holdfast.lsn: "first-last"; its rows are of batches in this range. Of a flush it begins after what was folded before
+//     and ends with what is folded now; of a merge it covers its inputs, and is left out when one of them does not say;
+//     of a replay it is the batch of the letter
+//   holdfast.schema: TableDefinition.schemaID
+//   holdfast.sortKey: the sorted columns, most significant first, with commas between
+//   holdfast.columns: a JSON object with the column of each attribute that has one of its own; left out when none has
 
 /// One row group to be written: rows of some sources in order, or another segment's row group as it is.
 enum RowGroupPlan {
@@ -27,6 +36,8 @@ struct SegmentWriter {
     let catalog: [TableDefinition]
     /// A larger value poisons its row.
     var valueBytesMax = Int.max
+    /// What the footers say of the batches; nil says nothing.
+    var lsns: ClosedRange<UInt64>?
     /// Whether the bytes go nowhere: only whether they could be written is of interest.
     var isRehearsal = false
 
@@ -164,10 +175,7 @@ struct SegmentWriter {
         )
         var times = TimeRange()
         try body(&writer, &times)
-        let summary = try writer.finish(keyValueMetadata: [
-            ("holdfast.store", storeID), ("holdfast.space", space), ("holdfast.table", table.name),
-            ("holdfast.segment", id),
-        ])
+        let summary = try writer.finish(keyValueMetadata: footer(table, window, id))
         guard summary.rowCount > 0 else { return nil }
         if let upload {
             try upload.seal()
@@ -185,6 +193,22 @@ struct SegmentWriter {
             maxTime: times.high ?? 0,
             crc32c: crc
         )
+    }
+
+    /// What the footer says besides the columns.
+    private func footer(
+        _ table: TableDefinition,
+        _ window: String,
+        _ id: String
+    ) -> [(String, String)] {
+        var pairs = [
+            ("holdfast.store", storeID), ("holdfast.space", space), ("holdfast.table", table.name),
+            ("holdfast.segment", id), ("holdfast.window", window),
+        ]
+        if let lsns {
+            pairs.append(("holdfast.lsn", "\(lsns.lowerBound)-\(lsns.upperBound)"))
+        }
+        return pairs + table.footer
     }
 
     /// Gives a segment its name, once: the id is this engine's own, so what stands there after an answer was lost
@@ -241,6 +265,18 @@ struct SegmentWriter {
                     "it is written again; if this repeats, check the disk and memory of this machine"
             )
         }
+    }
+}
+
+extension ParquetReader {
+    /// The LSNs that the footer of a segment names; nil when there are none.
+    var lsns: ClosedRange<UInt64>? {
+        let text = keyValueMetadata["holdfast.lsn"] ?? ""
+        let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt64($0) }
+        guard ends.count == 2, let first = ends[0], let last = ends[1], first <= last else {
+            return nil
+        }
+        return first...last
     }
 }
 

@@ -33,6 +33,15 @@ public struct TableDefinition: Sendable {
     public let derivation: Derivation?
     /// Rows in a data page: small where single rows are looked up, large where columns are scanned.
     public let pageRows: Int
+    /// Attributes of records that have a column of their own, and which.
+    public let promoted: [(attribute: String, column: String)]
+    /// Names the schema: SHA-256, in hexadecimal, of the table's name, fields and sort key, so that it is the same in
+    /// every program that has the same table.
+    ///
+    /// How values are laid out in pages is no part of it.
+    public let schemaID: String
+    /// What the footer of every segment says of the table.
+    let footer: [(String, String)]
 
     /// A table whose sort key takes at most four 64-bit words; `RowSorter` traps on more.
     public init(
@@ -42,7 +51,8 @@ public struct TableDefinition: Sendable {
         identity: [Int] = [],
         timeField: Int,
         derivation: Derivation? = nil,
-        pageRows: Int = 2_048
+        pageRows: Int = 2_048,
+        promoted: [(attribute: String, column: String)] = []
     ) {
         self.name = name
         self.schema = schema
@@ -51,6 +61,10 @@ public struct TableDefinition: Sendable {
         self.timeField = timeField
         self.derivation = derivation
         self.pageRows = pageRows
+        self.promoted = promoted
+        let schemaID = Self.digest(name, schema, sortKey)
+        self.schemaID = schemaID
+        footer = Self.footer(schemaID, sortKey.map { schema.fields[$0].name }, promoted)
     }
 }
 

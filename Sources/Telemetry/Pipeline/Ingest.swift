@@ -43,7 +43,7 @@ public struct IngestReceipt: Sendable {
 
 /// Why a request was not stored.
 ///
-/// Nothing of it was kept.
+/// Nobody may count on any of it: of a request that failed when it was being made durable, all may be kept, or nothing.
 public struct IngestFailure: Error, Sendable {
     /// What the sender does next is decided by the code.
     public enum Code: String, Sendable {

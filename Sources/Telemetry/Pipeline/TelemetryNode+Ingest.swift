@@ -1,3 +1,4 @@
+import Logging
 import OTLP
 import Storage
 import Synchronization
@@ -14,9 +15,13 @@ extension TelemetryNode {
             let engine = try runningEngine()
             let receivedAt = environment.clock.now()
             let decoded = try Self.decode(request, for: engine, receivedAt: receivedAt)
+            var remarks = decoded.rejections.reasons
+            if decoded.rejections.ignoredStringIndexes > 0 {
+                remarks.append(lostTexts(decoded.rejections.ignoredStringIndexes, request))
+            }
             let receipt = IngestReceipt(
                 rejectedRecords: decoded.rejections.count,
-                message: decoded.rejections.reasons.joined(separator: "; ")
+                message: remarks.joined(separator: "; ")
             )
             guard decoded.records > 0 else { return completion(.success(receipt)) }
             let record = JournalRecord(
@@ -39,6 +44,24 @@ extension TelemetryNode {
         } catch {
             completion(.failure(error))
         }
+    }
+
+    /// What a client is told whose request refers to a table of strings, which only profiles have; the first such
+    /// request is logged, too.
+    private func lostTexts(_ count: Int, _ request: IngestRequest) -> String {
+        let text =
+            "\(count) references to a table of strings, which only profiles have, are ignored"
+        let isFirst = state.withLock { state in
+            defer { state.hasMetStringIndexes = true }
+            return !state.hasMetStringIndexes
+        }
+        if isFirst {
+            logger.warning(
+                "\(text)",
+                metadata: ["space": "\(request.space)", "signal": "\(request.signal.rawValue)"]
+            )
+        }
+        return text
     }
 
     private func runningEngine() throws(IngestFailure) -> StorageEngine {

@@ -60,6 +60,8 @@ public final class TelemetryNode: TelemetryIngest {
         var waiters: [(since: UInt64, resume: @Sendable (_ hasRoom: Bool) -> Void)] = []
         var flushIsScheduled = false
         var ticks = 0
+        var hasMetStringIndexes = false
+        var maintenance: [MaintenanceTask: MaintenanceFigures] = [:]
     }
 
     let configuration: NodeConfiguration
@@ -203,26 +205,32 @@ public final class TelemetryNode: TelemetryIngest {
         let isShort = engine.memtableByteCount >= configuration.limits.memtableBytesMax
         for space in engine.spaceNames where isShort || engine.needsFlush(space: space) {
             let hadLetters = engine.deadLetterFigures.count > 0
-            attempt("flush", space) { () throws(StorageError) in try engine.flush(space: space) }
+            perform(.flush, space) { () throws(StorageError) in
+                try engine.flush(space: space) ? 1 : 0
+            }
             // A flush takes rows away from queries that a letter holds, be it a new one or one from before a crash.
             if hadLetters || engine.deadLetterFigures.count > 0 { observer?.changed(space: space) }
             // A flush may have failed, or another space may have the most.
             if engine.memtableByteCount < configuration.limits.memtableBytesMax {
                 wakeWaiters(hasRoom: true)
             }
-            attempt("compaction", space) { () throws(StorageError) in
+            perform(.compaction, space) { () throws(StorageError) in
                 try engine.compact(space: space)
             }
         }
     }
 
+    /// Does something that is repeated later when it fails.
+    ///
+    /// - Returns: what `work` returned, or nil when it failed.
+    @discardableResult
     func attempt<Value>(
         _ what: String,
         _ space: String,
         _ work: () throws(StorageError) -> Value
-    ) {
+    ) -> Value? {
         do throws(StorageError) {
-            _ = try work()
+            return try work()
         } catch {
             if error.code == .stop, case .open(let engine) = state.withLock({ $0.phase }) {
                 // The next request is refused as retryable, and the store is opened anew.
@@ -232,6 +240,7 @@ public final class TelemetryNode: TelemetryIngest {
                 "\(what) failed and will be repeated",
                 metadata: ["space": "\(space)", "error": "\(error)"]
             )
+            return nil
         }
     }
 
@@ -284,15 +293,16 @@ public final class TelemetryNode: TelemetryIngest {
             Int64(clamping: now) - Int64($0) * 1_000_000_000
         }
         for space in engine.spaceNames {
-            attempt("retention", space) { () throws(StorageError) in
+            perform(.retention, space) { () throws(StorageError) in
                 let dropped = try engine.retain(
                     space: space,
                     before: oldest,
                     bytesMax: configuration.retentionBytes
                 )
                 if dropped > 0 { observer?.changed(space: space) }
+                return dropped
             }
-            attempt("collection", space) { () throws(StorageError) in
+            perform(.collection, space) { () throws(StorageError) in
                 try engine.collectGarbage(space: space, isUrgent: diskIsFull)
             }
             attempt("dead letters", space) { () throws(StorageError) in

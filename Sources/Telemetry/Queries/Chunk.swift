@@ -68,6 +68,21 @@ struct Chunk: Sendable {
         }
     }
 
+    /// The parts that may hold values of at least `low` in a field of integers, as chunks of their own.
+    func parts(_ field: Int, from low: Int64) throws -> [Chunk] {
+        guard case .rowGroup(let reader, let group) = source else { return [self] }
+        let statistics = reader.statistics(rowGroup: group, field: field)
+        if case .int(let highest)? = statistics?.max, highest < low { return [] }
+        return try reader.rowRanges(
+            rowGroup: group,
+            field: field,
+            from: .int(low),
+            through: nil
+        ).filter { $0.overlaps(rows) }.map {
+            Chunk(source: source, rows: $0.clamped(to: rows), times: times)
+        }
+    }
+
     /// Those of `rows` whose text contains `needle`, which is not empty; ascending.
     func rows(
         _ field: Int,

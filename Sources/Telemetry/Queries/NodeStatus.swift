@@ -19,6 +19,9 @@ package struct NodeStatus: Sendable {
     /// New data is refused above this share.
     package let diskUsedFractionMax: Double
     package let deadLetters: DeadLetterFigures
+    /// Bytes of requests that wait for the journal.
+    package let queueBytes: Int
+    package let maintenance: [MaintenanceTask: MaintenanceFigures]
 }
 
 /// A Parquet file of a version.
@@ -35,7 +38,9 @@ extension TelemetryNode {
     package func status() throws(QueryFailure) -> NodeStatus {
         let engine = try openEngine()
         let journal = engine.journalStatus
-        let (acknowledged, diskIsFull) = state.withLock { ($0.acknowledged, $0.diskIsFull) }
+        let (acknowledged, diskIsFull, maintenance) = state.withLock {
+            ($0.acknowledged, $0.diskIsFull, $0.maintenance)
+        }
         return NodeStatus(
             storeID: engine.storeID,
             epoch: engine.epoch,
@@ -48,7 +53,9 @@ extension TelemetryNode {
             diskIsFull: diskIsFull,
             diskUsedFraction: (try? engine.diskUsedFraction()) ?? 0,
             diskUsedFractionMax: configuration.limits.diskUsedFractionMax,
-            deadLetters: deadLetterFigures(engine)
+            deadLetters: deadLetterFigures(engine),
+            queueBytes: queue.withLock { $0 }?.byteCount ?? 0,
+            maintenance: maintenance
         )
     }
 

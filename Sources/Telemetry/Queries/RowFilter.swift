@@ -92,7 +92,8 @@ struct RowFilter {
         rows = rows.filter { column.identifier(Int($0)) == wanted }
     }
 
-    /// Keeps rows that have an attribute `key` with `value`, on the record, its resource or scope.
+    /// Keeps rows that have an attribute `key` with `value`, on the record, its resource, its scope or, with a
+    /// field of `events`, on one of these.
     ///
     /// Numbers and booleans are compared by their text.
     mutating func keep(
@@ -100,7 +101,8 @@ struct RowFilter {
         equals value: String,
         promoted: PromotedAttributes,
         origin: Int,
-        attributes: Int
+        attributes: Int,
+        events: Int? = nil
     ) throws {
         if rows.isEmpty { return }
         var matching = Set(try inResource(key, value, origin))
@@ -108,6 +110,10 @@ struct RowFilter {
         matching.formUnion(
             try inMaps(key, value, first: attributes + promoted.attributes.count)
         )
+        if let events {
+            matching.formUnion(try inEventNames(key, value, events))
+            matching.formUnion(try inEvents(key, value, events))
+        }
         rows = rows.filter { matching.contains($0) }
     }
 
@@ -115,11 +121,7 @@ struct RowFilter {
         var matching: [UInt32] = []
         for field in [origin + 3, origin + 8] {
             var part = self
-            try part.keepText(field) { json in
-                try AttributeReader.object(json).contains {
-                    $0.key == key && Self.text($0.value) == value
-                }
-            }
+            try part.keepText(field) { try Self.has(key, value, $0) }
             matching += part.rows
         }
         return matching
@@ -185,6 +187,56 @@ struct RowFilter {
             }
         }
         return matching
+    }
+
+    /// Looks at the names of events, if that is what the key means.
+    private func inEventNames(_ key: String, _ value: String, _ events: Int) throws -> [UInt32] {
+        guard key == EventFacts.nameKey,
+            let (offsets, column) = try chunk.children(events, member: 1),
+            case .text(let names) = column
+        else { return [] }
+        let nameMatches = Self.codes(names.dictionary, equal: Array(value.utf8))
+        return rows.filter { row in
+            (offsets[Int(row)]..<offsets[Int(row) + 1]).contains {
+                nameMatches[Int(names.codes[Int($0)])]
+            }
+        }
+    }
+
+    /// Looks at the attributes of events.
+    private func inEvents(_ key: String, _ value: String, _ events: Int) throws -> [UInt32] {
+        guard let (offsets, column) = try chunk.children(events, member: 2),
+            case .text(let texts) = column, texts.codes.contains(where: { $0 != TextColumn.null })
+        else { return [] }
+        // Few events have the key; only these are worth parsing, each text once.
+        let candidates = column.rows(
+            containing: ValueJSON.keyText(key),
+            in: 0..<texts.codes.count
+        )
+        var verdicts: [UInt32: Bool] = [:]
+        var matching: [UInt32] = []
+        var next = 0
+        for row in rows {
+            let children = offsets[Int(row)]..<offsets[Int(row) + 1]
+            while next < candidates.count, candidates[next] < children.lowerBound { next += 1 }
+            while next < candidates.count, candidates[next] < children.upperBound {
+                let code = texts.codes[Int(candidates[next])]
+                let verdict = try verdicts[code] ?? Self.has(key, value, texts.dictionary[code])
+                verdicts[code] = verdict
+                if verdict { matching.append(row) }
+                next += 1
+            }
+        }
+        return matching
+    }
+
+    /// Whether the object of a JSON column has the attribute.
+    private static func has(
+        _ key: String,
+        _ value: String,
+        _ json: ArraySlice<UInt8>
+    ) throws -> Bool {
+        try AttributeReader.object(json).contains { $0.key == key && text($0.value) == value }
     }
 
     /// What is in one or both of two ascending lists.

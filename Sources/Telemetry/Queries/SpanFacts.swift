@@ -53,6 +53,10 @@ extension TelemetryNode {
     }
 
     /// Calls between services whose called span started in `times` (Unix nanoseconds), sorted.
+    ///
+    /// The calling span is found if it started in that time or up to an hour before it, or earlier still and had
+    /// not ended when that time began. A caller that had ended by then, such as the sender of a message that lay
+    /// in a queue for more than an hour, is not looked for: its call is not counted.
     public func dependencies(
         _ times: ClosedRange<Int64>,
         space: String
@@ -60,13 +64,18 @@ extension TelemetryNode {
         let snapshot = try snapshot(space)
         do {
             var join = CallJoin(times: times)
-            // A parent may have started an hour before its child.
-            let slack = TimeInterval.hour
-            let from = times.lowerBound.subtractingReportingOverflow(slack)
-            let range = (from.overflow ? .min : from.partialValue)...times.upperBound
-            let chunks = try spanChunks(snapshot, range)
+            let (early, overflow) = times.lowerBound.subtractingReportingOverflow(TimeInterval.hour)
+            let from = overflow ? .min : early
+            let chunks = try spanChunks(snapshot, from...times.upperBound)
             for chunk in chunks { try join.add(chunk) }
             for chunk in chunks where !join.isSettled { try join.settle(chunk) }
+            if join.isSettled || from == .min { return join.dependencies() }
+            let older = try spanChunks(snapshot, .min...from)
+            // One that reaches beyond `from` has been read.
+            for chunk in older where chunk.times.upperBound < from && !join.isSettled {
+                let running = try chunk.parts(SpanTable.Position.end, from: times.lowerBound)
+                for part in running where !join.isSettled { try join.settle(part) }
+            }
             return join.dependencies()
         } catch {
             throw QueryFailure(error)
@@ -98,6 +107,9 @@ final class SpanFacts: Sendable {
     }
     private let known = Mutex<[Key: Set<Operation>]>([:])
     private static let entriesMax = 20_000
+
+    /// What is known of the events in chunks.
+    let events = EventFacts()
 
     /// The operations of a chunk.
     func operations(_ chunk: Chunk) throws -> Set<Operation> {

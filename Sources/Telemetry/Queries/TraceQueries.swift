@@ -25,7 +25,7 @@ extension TelemetryNode {
     ) throws(QueryFailure) -> [Result] {
         let snapshot = try snapshot(space)
         do {
-            let ids = try search.run(snapshot)
+            let ids = try search.run(snapshot, facts.events)
             let lookup = try TraceLookup(snapshot, ids)
             return try Parallel.map(ids.count) {
                 try lookup.trace(ids[$0], spread: false).map(body)

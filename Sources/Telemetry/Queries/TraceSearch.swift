@@ -8,10 +8,10 @@ public struct TraceSearch: Sendable {
     public var service: String?
     /// The name of the span; nil for every one.
     public var operation: String?
-    /// Attributes of the span, its resource or scope.
+    /// Attributes of the span, its resource, its scope or one of its events.
     ///
-    /// `error` is true for spans with error status; `span.kind` is the kind's name; the `otel.` tags
-    /// that Jaeger's API shows are found too.
+    /// `error` is true for spans with error status; `span.kind` is the kind's name; `event` is the name of an
+    /// event, too; the `otel.` tags that Jaeger's API shows are found as well.
     public var attributes: [(key: String, value: String)] = []
     /// The shortest span that is wanted, nanoseconds; nil sets no bound.
     public var durationMin: Int64?
@@ -36,7 +36,7 @@ public struct TraceSearch: Sendable {
     }
 
     /// The ids of the newest fitting traces, newest first.
-    func run(_ snapshot: Snapshot) throws -> [TraceID] {
+    func run(_ snapshot: Snapshot, _ events: EventFacts) throws -> [TraceID] {
         guard limit > 0, start <= end else { return [] }
         let chunks = try snapshot.chunks(
             table: TelemetryTables.spans,
@@ -53,7 +53,7 @@ public struct TraceSearch: Sendable {
             let isFirst = position == 0
             let wave = position..<min(chunks.count, isFirst ? 1 : position + Self.chunksAtOnce)
             let found = try Parallel.map(wave.count) {
-                try hits(chunks[wave.lowerBound + $0], spread: isFirst)
+                try hits(chunks[wave.lowerBound + $0], events, spread: isFirst)
             }
             for hit in found.joined() {
                 best[hit.id] = max(best[hit.id] ?? .min, hit.start)
@@ -71,8 +71,8 @@ public struct TraceSearch: Sendable {
     private static let chunksAtOnce = 4
 
     /// Up to `limit` traces of a chunk, newest first; with `spread`, columns are decoded on several processors.
-    private func hits(_ chunk: Chunk, spread: Bool) throws -> [Hit] {
-        let filter = try filter(chunk, spread: spread)
+    private func hits(_ chunk: Chunk, _ events: EventFacts, spread: Bool) throws -> [Hit] {
+        let filter = try filter(chunk, events, spread: spread)
         if filter.isEmpty { return [] }
         let starts = try filter.column(Position.start)
         let newest = filter.rows
@@ -90,7 +90,7 @@ public struct TraceSearch: Sendable {
         return hits
     }
 
-    private func filter(_ chunk: Chunk, spread: Bool) throws -> RowFilter {
+    private func filter(_ chunk: Chunk, _ events: EventFacts, spread: Bool) throws -> RowFilter {
         var filter = RowFilter(chunk)
         if spread {
             var fields = [Position.start]
@@ -128,12 +128,14 @@ public struct TraceSearch: Sendable {
             case ("w3c.tracestate", _): try filter.keep(text: Position.traceState, equals: value)
             case ("span.kind", _): try filter.keep(text: Position.kindText, equals: value)
             default:
+                if filter.isEmpty { break }
                 try filter.keep(
                     attribute: key,
                     equals: value,
                     promoted: .spans,
                     origin: Position.origin,
-                    attributes: Position.promoted
+                    attributes: Position.promoted,
+                    events: events.mayHave(key, chunk) ? Position.events : nil
                 )
             }
         }

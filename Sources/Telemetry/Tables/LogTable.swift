@@ -31,6 +31,7 @@ enum LogTable {
         schema: schema,
         sortKey: [Position.origin, Position.timeNano],
         timeField: Position.timeNano,
-        pageRows: 8_192
+        pageRows: 8_192,
+        promoted: PromotedAttributes.logs.columns
     )
 }

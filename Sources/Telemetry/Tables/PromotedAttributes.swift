@@ -31,6 +31,11 @@ struct PromotedAttributes: Sendable {
 
     func position(of key: String) -> Int? { positions[Array(key.utf8)] }
 
+    /// Each attribute and its column, for the definition of a table.
+    var columns: [(attribute: String, column: String)] {
+        attributes.map { (attribute: $0.key, column: $0.column) }
+    }
+
     /// The columns, in order.
     var fields: [Field] { attributes.map { Field($0.column, .leaf($0.type, optional: true)) } }
 

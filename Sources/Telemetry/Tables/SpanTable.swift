@@ -65,7 +65,8 @@ enum SpanTable {
         sortKey: [Position.traceID, Position.start, Position.spanID],
         identity: [Position.traceID, Position.spanID],
         timeField: Position.start,
-        derivation: .init(table: TelemetryTables.traces, derive: TraceTable.derive)
+        derivation: .init(table: TelemetryTables.traces, derive: TraceTable.derive),
+        promoted: PromotedAttributes.spans.columns
     )
 
     /// The names of OTLP's span kinds by number.

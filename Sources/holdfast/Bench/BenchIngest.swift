@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import NIOCore
+import NIOHPACK
 import NIOPosix
 import NIOSSL
 import OTLP
@@ -19,6 +20,31 @@ enum SignalArgument: String, ExpressibleByArgument, CaseIterable {
         case .metrics: .metrics
         }
     }
+
+    /// The path of the call that takes such requests over gRPC.
+    var grpcPath: String {
+        let service =
+            switch self {
+            case .traces: "trace.v1.Trace"
+            case .logs: "logs.v1.Logs"
+            case .metrics: "metrics.v1.Metrics"
+            }
+        return "/opentelemetry.proto.collector.\(service)Service/Export"
+    }
+}
+
+/// What an endpoint speaks, named as OTEL_EXPORTER_OTLP_PROTOCOL names it.
+enum ProtocolArgument: String, ExpressibleByArgument, CaseIterable {
+    case http = "http/protobuf"
+    case grpc
+
+    /// Where a server of our own listens for it.
+    var defaultURL: String {
+        switch self {
+        case .http: "http://127.0.0.1:4318"
+        case .grpc: "http://127.0.0.1:4317"
+        }
+    }
 }
 
 /// Sends a file of export requests and measures what it costs the server.
@@ -27,10 +53,12 @@ struct BenchIngest: AsyncParsableCommand {
         commandName: "ingest",
         abstract: "Send a file of OTLP requests as fast as the server takes them.",
         discussion: """
-            The file holds repeated (length as little-endian u32, protobuf body). Refusals (429, 503) are sent again \
-            after Retry-After. Any OTLP/HTTP endpoint will do:
+            The file holds repeated (length as little-endian u32, protobuf body). Refusals (429, 503, UNAVAILABLE) are \
+            sent again when the server says. Any endpoint of OTLP over HTTP or gRPC will do:
 
               holdfast bench ingest --file traces.bin --signal traces --pid 4711
+              holdfast bench ingest --file traces.bin --signal traces --protocol grpc \\
+                  --url http://127.0.0.1:4317
               holdfast bench ingest --file logs.gz.bin --signal logs --gzip \\
                   --records-per-request 500
             """
@@ -44,13 +72,19 @@ struct BenchIngest: AsyncParsableCommand {
     @Option(help: "What the requests carry.")
     var signal: SignalArgument
 
-    @Option(help: "The path to post to (default: /v1/SIGNAL).")
+    @Option(
+        name: .customLong("protocol"),
+        help: "What the endpoint speaks; grpc is at port 4317 unless --url says otherwise."
+    )
+    var wire = ProtocolArgument.http
+
+    @Option(help: "The path to post to over HTTP (default: /v1/SIGNAL).")
     var path: String?
 
     @Option(help: "How many keep-alive connections.")
     var connections = 4
 
-    @Flag(help: "The bodies are gzipped: say so in Content-Encoding.")
+    @Flag(help: "The bodies are gzipped: say so in Content-Encoding or grpc-encoding.")
     var gzip = false
 
     @Option(help: "Send no faster than this; latencies then count from when a request was due.")
@@ -85,6 +119,9 @@ struct BenchIngest: AsyncParsableCommand {
             throw ValidationError("--requests-per-second is above 0.")
         }
         guard limit ?? 1 > 0 else { throw ValidationError("--limit is above 0.") }
+        guard wire == .http || path == nil else {
+            throw ValidationError("--path is for http/protobuf: over gRPC it is always the same.")
+        }
         guard settle >= 0, reconnect >= 0 else {
             throw ValidationError("seconds are not negative.")
         }
@@ -121,7 +158,7 @@ struct BenchIngest: AsyncParsableCommand {
                 ? try requests.sampleCount() : nil,
             used: used,
             own: own,
-            pathAndSignal: "\(file) (\(signal.rawValue)) to \(server.url)\(plan.path)"
+            pathAndSignal: "\(file) (\(signal.rawValue)) to \(plan.target)"
         )
         try report.show(json: json)
         guard outcome.failure == nil, outcome.rejected.isEmpty else { throw ExitCode.failure }
@@ -138,30 +175,73 @@ struct BenchIngest: AsyncParsableCommand {
     }
 
     private func plan(_ requests: RequestFile) throws -> IngestRun.Plan {
-        let client = try server.client()
+        let client = try server.client(defaultURL: wire.defaultURL)
         guard let parts = URLComponents(string: client.base), let host = parts.host else {
-            throw ValidationError("--url is \(client.base); give it like http://127.0.0.1:4318.")
+            throw ValidationError("--url is \(client.base); give it like \(wire.defaultURL).")
         }
         let isSecure = parts.scheme == "https"
-        let port = parts.port ?? (isSecure ? 443 : 80)
-        let path = path ?? parts.path + "/v1/\(signal.rawValue)"
-        var head =
-            "POST \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\nUser-Agent: holdfast-bench\r\n"
-        head += "Content-Type: application/x-protobuf\r\nX-Holdfast-Space: \(client.space)\r\n"
-        if let token = client.token { head += "Authorization: Bearer \(token)\r\n" }
-        if gzip { head += "Content-Encoding: gzip\r\n" }
+        let framing: IngestRun.Plan.Framing
+        let port: Int
+        let path: String
+        var tls = client.tls
+        switch wire {
+        case .http:
+            port = parts.port ?? (isSecure ? 443 : 80)
+            path = self.path ?? parts.path + "/v1/\(signal.rawValue)"
+            framing = .http(head: head(client, "\(host):\(port)", path))
+        case .grpc:
+            guard parts.path.isEmpty else {
+                throw ValidationError("--url is \(client.base); over gRPC it has no path.")
+            }
+            port = parts.port ?? 4317
+            path = signal.grpcPath
+            framing = .grpc(
+                headers: headers(client, "\(host):\(port)", isSecure: isSecure),
+                isGzip: gzip
+            )
+            tls.applicationProtocols = ["h2"]
+        }
         return IngestRun.Plan(
             host: host.trimmingCharacters(in: ["[", "]"]),
             port: port,
-            tls: isSecure ? try NIOSSLContext(configuration: client.tls) : nil,
-            head: head,
-            path: path,
+            tls: isSecure ? try NIOSSLContext(configuration: tls) : nil,
+            framing: framing,
+            target: "\(isSecure ? "https" : "http")://\(host):\(port)\(path)",
             requests: requests,
             connections: connections,
             requestsPerSecond: requestsPerSecond,
             reconnectSeconds: reconnect,
             ledger: try openLedger()
         )
+    }
+
+    /// The head of a request over HTTP, without Content-Length and the empty line.
+    private func head(_ client: APIClient, _ authority: String, _ path: String) -> String {
+        var head =
+            "POST \(path) HTTP/1.1\r\nHost: \(authority)\r\nUser-Agent: holdfast-bench\r\n"
+        head += "Content-Type: application/x-protobuf\r\nX-Holdfast-Space: \(client.space)\r\n"
+        if let token = client.token { head += "Authorization: Bearer \(token)\r\n" }
+        if gzip { head += "Content-Encoding: gzip\r\n" }
+        return head
+    }
+
+    /// The headers of a call over gRPC.
+    private func headers(
+        _ client: APIClient,
+        _ authority: String,
+        isSecure: Bool
+    ) -> HPACKHeaders {
+        var headers = HPACKHeaders([
+            (":method", "POST"), (":scheme", isSecure ? "https" : "http"),
+            (":path", signal.grpcPath), (":authority", authority),
+            ("content-type", "application/grpc"), ("te", "trailers"),
+            ("user-agent", "holdfast-bench"), ("x-holdfast-space", client.space),
+        ])
+        if let token = client.token {
+            headers.add(name: "authorization", value: "Bearer \(token)")
+        }
+        if gzip { headers.add(name: "grpc-encoding", value: "gzip") }
+        return headers
     }
 
     private func openLedger() throws -> FileHandle? {

@@ -24,6 +24,8 @@ struct IngestReport: Encodable {
     let retried: Int
     let reconnected: Int
     let rejected: [String: Int]
+    /// What the server said when it first rejected a request, as gRPC servers do.
+    let rejection: String?
     let server: ProcessUsage?
     let serverCPUSecondsPerMillionItems: Double?
     /// Of metrics, whose items are data points: samples as Prometheus counts them.
@@ -60,9 +62,8 @@ struct IngestReport: Encodable {
         refused = outcome.refusals
         retried = outcome.retries
         reconnected = outcome.reconnects
-        rejected = Dictionary(
-            uniqueKeysWithValues: outcome.rejected.map { ("\($0.key)", $0.value) }
-        )
+        rejected = outcome.rejected
+        rejection = outcome.rejection
         server = used
         let millions = Double(items) / 1e6
         serverCPUSecondsPerMillionItems = millions > 0 ? used.map { $0.cpuSeconds / millions } : nil
@@ -101,6 +102,7 @@ struct IngestReport: Encodable {
             }
             print("  rejected      " + list.joined(separator: ", "))
         }
+        if let rejection { Terminal.complain("Error: " + Terminal.clean(rejection)) }
         if let server {
             var line = "  server        CPU \(fixed(server.userSeconds, 2)) s user"
             line += " + \(fixed(server.systemSeconds, 2)) s system"

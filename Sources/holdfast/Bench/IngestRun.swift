@@ -1,25 +1,34 @@
 import Foundation
 import NIOCore
+import NIOHPACK
 import NIOPosix
 import NIOSSL
 
 /// Sends the requests of a file over keep-alive connections, each one as soon as the one before it
 /// on its connection is answered.
 ///
-/// All connections live on one event loop, and without TLS the bodies go from the page cache to the
+/// All connections live on one event loop, and over HTTP without TLS the bodies go from the page cache to the
 /// socket without passing through this process, so that the generator costs little next to the server.
 ///
 /// `@unchecked Sendable`: everything that changes is only touched on `loop`.
 final class IngestRun: @unchecked Sendable {
     /// What is sent, where and how.
     struct Plan: Sendable {
+        /// What goes before a body.
+        enum Framing: Sendable {
+            /// The head of a request, without Content-Length and the empty line.
+            case http(head: String)
+            /// The headers of a call, and whether the bodies are gzipped.
+            case grpc(headers: HPACKHeaders, isGzip: Bool)
+        }
+
         var host: String
         var port: Int
-        /// Whom to trust; nil speaks plain HTTP.
+        /// Whom to trust; nil speaks without TLS.
         var tls: NIOSSLContext?
-        /// Everything of the request's head but Content-Length and the empty line.
-        var head: String
-        var path: String
+        var framing: Framing
+        /// Where requests go, for people.
+        var target: String
         var requests: RequestFile
         var connections: Int
         var requestsPerSecond: Double?
@@ -37,7 +46,9 @@ final class IngestRun: @unchecked Sendable {
         var refusals = 0
         var retries = 0
         var reconnects = 0
-        var rejected: [Int: Int] = [:]
+        var rejected: [String: Int] = [:]
+        /// What the server said when it first rejected a request.
+        var rejection: String?
         var seconds = 0.0
         var failure: String?
     }
@@ -50,6 +61,9 @@ final class IngestRun: @unchecked Sendable {
     private var next = 0
     private var open = 0
     private var began = ContinuousClock.now
+    private var hasAnswer = false
+    /// When a connection was lost, until the next answer.
+    private var silentSince: ContinuousClock.Instant?
     private var isOver = false
 
     init(plan: Plan, file: NIOFileHandle, loop: any EventLoop) {
@@ -95,7 +109,18 @@ final class IngestRun: @unchecked Sendable {
         )
     }
 
+    /// The message of a call over gRPC: five bytes that say how long it is, and the body.
+    func message(_ index: Int, isGzip: Bool) -> ByteBuffer {
+        let entry = plan.requests.entries[index]
+        var message = ByteBufferAllocator().buffer(capacity: 5 + entry.length)
+        message.writeInteger(UInt8(isGzip ? 1 : 0))
+        message.writeInteger(UInt32(entry.length))
+        message.writeBytes(plan.requests.body(entry))
+        return message
+    }
+
     func acknowledged(_ index: Int, after duration: Duration, hasBody: Bool) {
+        answered()
         if hasBody { outcome.answersWithBody += 1 }
         outcome.latencies.append(duration / .milliseconds(1))
         outcome.acknowledged.append(index)
@@ -107,11 +132,21 @@ final class IngestRun: @unchecked Sendable {
     }
 
     func refused() {
+        answered()
         outcome.refusals += 1
         outcome.retries += 1
     }
 
-    func rejected(status: Int) { outcome.rejected[status, default: 0] += 1 }
+    func rejected(status: String, _ message: String) {
+        answered()
+        outcome.rejected[status, default: 0] += 1
+        if outcome.rejection == nil, !message.isEmpty { outcome.rejection = message }
+    }
+
+    private func answered() {
+        hasAnswer = true
+        silentSince = nil
+    }
 
     /// A connection has nothing left to send.
     func done() {
@@ -123,10 +158,19 @@ final class IngestRun: @unchecked Sendable {
     func lost(_ index: Int?, _ reason: String) {
         guard !isOver else { return }
         guard index != nil || next < plan.requests.entries.count else { return done() }
+        // A server that has never answered is not what we look for, and will not be.
+        guard plan.reconnectSeconds > 0, hasAnswer else { return fail(reason) }
+        let isSilent = silentSince != nil
+        let since = silentSince ?? .now
+        silentSince = since
+        let deadline = since + .seconds(plan.reconnectSeconds)
+        guard .now < deadline else { return fail(reason) }
         outcome.reconnects += 1
         if index != nil { outcome.retries += 1 }
-        guard plan.reconnectSeconds > 0 else { return fail(reason) }
-        connect(resuming: index, until: .now + .seconds(plan.reconnectSeconds))
+        guard isSilent else { return connect(resuming: index, until: deadline) }
+        loop.scheduleTask(in: .milliseconds(50)) { [self] in
+            connect(resuming: index, until: deadline)
+        }
     }
 
     private func connect(resuming index: Int?, until deadline: ContinuousClock.Instant?) {
@@ -137,9 +181,7 @@ final class IngestRun: @unchecked Sendable {
             .channelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls = plan.tls { try addTLS(tls, to: channel) }
-                    try channel.pipeline.syncOperations.addHandler(
-                        IngestConnection(run: self, resuming: index)
-                    )
+                    try addConnection(to: channel, resuming: index)
                 }
             }
             .connect(host: plan.host, port: plan.port)
@@ -160,6 +202,32 @@ final class IngestRun: @unchecked Sendable {
         try channel.pipeline.syncOperations.addHandler(
             NIOSSLClientHandler(context: tls, serverHostname: isAddress ? nil : plan.host)
         )
+    }
+
+    private func addConnection(to channel: any Channel, resuming index: Int?) throws {
+        let pipeline = channel.pipeline.syncOperations
+        switch plan.framing {
+        case .http(let head):
+            try pipeline.addHandler(IngestConnection(run: self, head: head, resuming: index))
+        case .grpc(let headers, let isGzip):
+            let multiplexer = try GRPCIngestConnection.configureHTTP2(pipeline)
+            try pipeline.addHandler(
+                GRPCIngestConnection(
+                    run: self,
+                    headers: headers,
+                    isGzip: isGzip,
+                    multiplexer: multiplexer,
+                    resuming: index
+                )
+            )
+        }
+    }
+
+    /// Why a connection broke, for people.
+    static func reason(_ error: any Error) -> String {
+        guard error is NIOSSLError || error is NIOSSLExtraError else { return "\(error)" }
+        return "no trusted TLS connection: \(error); "
+            + "give the server's certificate, or its issuer's, with --tls-ca"
     }
 
     private func fail(_ reason: String) {

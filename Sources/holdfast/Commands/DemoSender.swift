@@ -31,15 +31,35 @@ final class DemoSender {
         return text
     }
 
+    /// `GET /readyz` of a Holdfast server; another program on its port answers something else.
+    private struct Readiness: Decodable {
+        struct Check: Decodable {
+            let name: String
+        }
+
+        let ok: Bool
+        let checks: [Check]
+    }
+
     /// Waits until the server says that it is ready.
+    ///
+    /// - Throws: `CommandFailure` when it does not say so in time, or is not a server of ours: the shop's
+    ///   telemetry is nothing for anybody's Collector.
     func waitUntilReady() async throws {
         let deadline = ContinuousClock.now + .seconds(Self.readySecondsMax)
         while true {
             var reason: CommandFailure
             do {
                 let answer = try await client.send(.get, "/readyz", timeoutSeconds: 5)
-                // Other backends have no such page, which is as good.
-                guard answer.status == 503 else { return }
+                if let readiness = try? JSONDecoder().decode(Readiness.self, from: answer.body) {
+                    if readiness.ok { return }
+                } else if !(502...504).contains(answer.status) {
+                    endStatus()
+                    throw CommandFailure(
+                        "what answers at \(client.base) is not a Holdfast server",
+                        remedy: "Nothing was sent there. Name a server of Holdfast with --url."
+                    )
+                }
                 reason = CommandFailure("the server at \(client.base) is not ready")
             } catch let error as Unreachable {
                 reason = error.failure

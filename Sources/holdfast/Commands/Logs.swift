@@ -37,8 +37,12 @@ struct Logs: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Go on with what comes, until Ctrl-C.")
     var follow = false
 
+    private static let limitMax = 10_000
+
     func validate() throws {
-        guard (1...10_000).contains(limit) else { throw ValidationError("--limit is 1 to 10000.") }
+        guard (1...Self.limitMax).contains(limit) else {
+            throw ValidationError("--limit is 1 to \(Self.limitMax).")
+        }
         guard !(follow && output.json) else {
             throw ValidationError("--follow prints lines, not --json.")
         }
@@ -62,13 +66,23 @@ struct Logs: AsyncParsableCommand {
         let page = try APIClient.decode(LogPage.self, body, "/api/logs")
         for log in page.logs.reversed() { log.show() }
         guard follow else {
-            if page.logs.isEmpty {
+            if let oldest = page.logs.last {
+                if page.nextCursor != nil { Terminal.complain(more(before: oldest.time, now: now)) }
+            } else {
                 Terminal.complain("No record \(time.text) fits; see --since.")
             }
             return
         }
         let fixed = parameters.filter { $0.0 != "start" && $0.0 != "limit" }
         try await follow(client, fixed, from: page.logs)
+    }
+
+    /// How to see the records that did not fit, which are before those shown.
+    func more(before oldest: Int64, now: Int64) -> String {
+        let age = max(0, now.subtractingSaturated(oldest))
+        let until = "--until \(TimeText.fixed(Double(age) / 1e9, decimals: 1))s"
+        guard limit < Self.limitMax else { return "… more: \(until)" }
+        return "… more: --limit \(min(Self.limitMax, limit * 10)) or \(until)"
     }
 
     private func follow(

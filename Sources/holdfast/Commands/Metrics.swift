@@ -5,16 +5,17 @@ struct Metrics: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List the metrics of a space, or show the series of one.",
         discussion: """
-            With a name: every series, its last value and how it went. Examples:
+            Without a name: the metrics that have a point in the time looked at. With a name: every series, its last \
+            value and how it went. Examples:
 
-              holdfast metrics
+              holdfast metrics --service storefront
               holdfast metrics http.server.request.duration --service storefront --since 30m
             """
     )
 
     /// What `GET /api/metrics/names` answers.
-    struct Names: Decodable {
-        struct Metric: Decodable {
+    struct Names: Codable {
+        struct Metric: Codable {
             let name: String
             let type: String
             let unit: String
@@ -23,6 +24,15 @@ struct Metrics: AsyncParsableCommand {
         }
 
         let metrics: [Metric]
+    }
+
+    /// What `GET /api/metrics/series` answers, as far as it is looked at.
+    struct SeriesList: Decodable {
+        struct Series: Decodable {
+            let pointCount: Int
+        }
+
+        let series: [Series]
     }
 
     /// What `GET /api/metrics/range` answers.
@@ -35,13 +45,17 @@ struct Metrics: AsyncParsableCommand {
         /// A pair: the time as text and the value.
         struct Point: Decodable {
             let time: Int64
-            /// Nil where JSON has no such number.
-            let value: Double?
+            let value: Double
 
             init(from decoder: any Decoder) throws {
                 var values = try decoder.unkeyedContainer()
                 time = Int64(try values.decode(String.self)) ?? 0
-                value = try? values.decode(Double.self)
+                if let number = try? values.decode(Double.self) {
+                    value = number
+                } else {
+                    // What JSON has no number for is text: "NaN", "Infinity" or "-Infinity".
+                    value = (try? values.decode(String.self)).flatMap(Double.init) ?? .nan
+                }
             }
         }
 
@@ -72,12 +86,15 @@ struct Metrics: AsyncParsableCommand {
     }
 
     private func list(_ client: APIClient) async throws {
-        let body = try await client.body(.get, "/api/metrics/names")
-        guard !output.json else { return JSONOutput.show(body: body) }
-        let names = try APIClient.decode(Names.self, body, "/api/metrics/names").metrics
-            .filter { metric in service.map { metric.services.contains($0) } ?? true }
-        guard !names.isEmpty else {
+        let all = try await client.get(Names.self, "/api/metrics/names")
+        let names = try await fitting(all.metrics, client)
+        guard !output.json else { return try JSONOutput.show(Names(metrics: names)) }
+        guard !all.metrics.isEmpty else {
             Terminal.complain("No metrics yet. Send some with `holdfast demo`.")
+            return
+        }
+        guard !names.isEmpty else {
+            Terminal.complain("No metric \(time.text) fits; see --since.")
             return
         }
         var table = Table(
@@ -97,6 +114,31 @@ struct Metrics: AsyncParsableCommand {
             )
         }
         table.show()
+    }
+
+    /// Those with a point in the time looked at, of the service if one is given.
+    ///
+    /// The server's list knows no times, so it is asked for the series of each.
+    private func fitting(
+        _ metrics: [Names.Metric],
+        _ client: APIClient
+    ) async throws -> [Names.Metric] {
+        let now = TimeText.now()
+        let end = time.end(now: now).map { "\($0)" }
+        let candidates = metrics.filter { metric in
+            service.map { metric.services.contains($0) } ?? true
+        }
+        // A metric without a name cannot be asked for.
+        var fits = ["": true]
+        for metric in candidates where fits[metric.name] == nil {
+            let query: [(String, String?)] = [
+                ("name", metric.name), ("service", service),
+                ("start", "\(time.start(now: now))"), ("end", end),
+            ]
+            let list = try await client.get(SeriesList.self, "/api/metrics/series", query)
+            fits[metric.name] = list.series.contains { $0.pointCount > 0 }
+        }
+        return candidates.filter { fits[$0.name] == true }
     }
 
     private func show(_ name: String, _ client: APIClient) async throws {
@@ -119,8 +161,8 @@ struct Metrics: AsyncParsableCommand {
         var table = Table(.flexible("SERIES"), .right("LAST"), .left("TREND"))
         for series in series where !series.points.isEmpty {
             let labels = series.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-            let values = series.points.map { $0.value ?? .nan }
-            let last = values.last { $0.isFinite }.map(Sparkline.number) ?? "-"
+            let values = series.points.map(\.value)
+            let last = values.last.map(Sparkline.number) ?? "-"
             table.add(labels.joined(separator: " "), last, Sparkline.draw(values, width: 30))
         }
         table.show()

@@ -91,8 +91,9 @@ struct ShowTrace: AsyncParsableCommand {
         let services = Set(nodes.map(\.service)).count
         print(Terminal.styled("trace \(Terminal.clean(trace.traceID))", .bold))
         print(
-            "\(TimeText.moment(start)) UTC, \(TimeText.duration(end - start)), \(nodes.count) spans of "
-                + "\(services) services" + (errors > 0 ? ", \(errors) failed" : "")
+            "\(TimeText.moment(start)) UTC, \(TimeText.duration(end.subtractingSaturated(start))), "
+                + "\(nodes.count) spans of \(services) services"
+                + (errors > 0 ? ", \(errors) failed" : "")
         )
         print("")
         for line in TraceTree(nodes).draw(width: Terminal.width, style: Terminal.styled) {
@@ -100,11 +101,11 @@ struct ShowTrace: AsyncParsableCommand {
         }
     }
 
-    /// Microseconds as nanoseconds; the largest number for those far beyond any clock.
-    private static func nanoseconds<Integer: FixedWidthInteger>(_ microseconds: Integer) -> Integer
-    {
+    /// Microseconds as nanoseconds; the end of the range for those far beyond any clock.
+    private static func nanoseconds(_ microseconds: Int64) -> Int64 {
         let (product, overflow) = microseconds.multipliedReportingOverflow(by: 1_000)
-        return overflow ? .max : product
+        guard overflow else { return product }
+        return microseconds < 0 ? .min : .max
     }
 
     private static func node(_ span: Answer.Span, in trace: Answer.Trace) -> TraceTree.Node {

@@ -30,6 +30,7 @@ enum Sparkline {
 
     /// A number with about four digits.
     static func number(_ value: Double) -> String {
+        guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-Inf" : "+Inf" }
         let size = abs(value)
         if value == value.rounded(), size < 1e6 { return "\(Int(value))" }
         switch size {

@@ -5,7 +5,7 @@ import OTLP
 struct TagOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "An attribute, of the resource or scope too; may be repeated.",
+            "An attribute, of the resource, the scope or an event, too; may be repeated.",
             valueName: "key=value"
         )
     )

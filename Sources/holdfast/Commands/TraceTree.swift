@@ -13,7 +13,8 @@ struct TraceTree {
         /// What its exceptions say.
         var exceptions: [String] = []
 
-        var end: Int64 { start + duration }
+        /// The last moment that there is for what ends beyond it.
+        var end: Int64 { start.addingSaturated(duration) }
     }
 
     private struct Line {
@@ -64,7 +65,7 @@ struct TraceTree {
             let label = Table.cut(line.label, to: line.node == nil ? width : labelWidth)
             guard let node = line.node else { return style(label, .red) }
             let padding = String(repeating: " ", count: labelWidth - label.count)
-            let duration = TimeText.duration(node.duration)
+            let duration = Table.cut(TimeText.duration(node.duration), to: Self.durationWidth)
             let gap = String(repeating: " ", count: max(0, Self.durationWidth - duration.count))
             let bar = bar(node, barWidth)
             let shown = node.isError ? style(label, .red) : label
@@ -73,12 +74,13 @@ struct TraceTree {
     }
 
     private func bar(_ node: Node, _ width: Int) -> String {
-        let total = Double(max(1, end - start))
-        let from = min(width - 1, Int(Double(node.start - start) / total * Double(width)))
-        let to = min(
-            width,
-            max(from + 1, Int((Double(node.end - start) / total * Double(width)).rounded(.up)))
-        )
+        let total = Double(max(1, end.subtractingSaturated(start)))
+        let place = { (moment: Int64) -> Double in
+            let share = Double(moment.subtractingSaturated(start)) / total
+            return min(1, max(0, share)) * Double(width)
+        }
+        let from = min(width - 1, Int(place(node.start)))
+        let to = min(width, max(from + 1, Int(place(node.end).rounded(.up))))
         return String(repeating: " ", count: from) + String(repeating: "━", count: to - from)
     }
 
@@ -116,5 +118,22 @@ struct TraceTree {
                 depth: depth + 1
             )
         }
+    }
+}
+
+/// Times come from others, who may say anything: what is beyond the range is its end.
+extension Int64 {
+    /// The sum, or the number nearest to it that there is.
+    func addingSaturated(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        guard overflow else { return sum }
+        return other < 0 ? .min : .max
+    }
+
+    /// The difference, or the number nearest to it that there is.
+    func subtractingSaturated(_ other: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        guard overflow else { return difference }
+        return other < 0 ? .max : .min
     }
 }

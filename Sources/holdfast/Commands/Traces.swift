@@ -110,8 +110,8 @@ struct Traces: AsyncParsableCommand {
             .left("TRACE ID")
         )
         for trace in summaries {
-            let start = Int64(trace.minTimeUnixNano) ?? 0
-            let end = Int64(trace.maxTimeUnixNano) ?? start
+            let start = Self.time(trace.minTimeUnixNano) ?? 0
+            let end = Self.time(trace.maxTimeUnixNano) ?? start
             let moment = TimeText.moment(start)
             table.add(
                 isLong ? moment : String(moment.suffix(12)),
@@ -124,5 +124,10 @@ struct Traces: AsyncParsableCommand {
             )
         }
         table.show()
+    }
+
+    /// A time of OTLP, which has no sign; the end of the range for those far beyond any clock.
+    private static func time(_ text: String) -> Int64? {
+        UInt64(text).map { Int64(clamping: $0) }
     }
 }

@@ -4,8 +4,8 @@ import NIOSSL
 
 /// Which server and space a command talks to, and in what shape it answers.
 struct ServerOptions: ParsableArguments {
-    @Option(help: "Where the server listens.")
-    var url = "http://127.0.0.1:4318"
+    @Option(help: "Where the server listens (default: http://127.0.0.1:4318).")
+    var url: String?
 
     @Option(help: "The space to read or write.")
     var space = "default"
@@ -26,8 +26,9 @@ struct ServerOptions: ParsableArguments {
     )
     var tlsCa: String?
 
-    /// The client these options describe.
-    func client() throws -> APIClient {
+    /// The client these options describe, of the server at `defaultURL` unless they name another.
+    func client(defaultURL: String = "http://127.0.0.1:4318") throws -> APIClient {
+        let url = url ?? defaultURL
         guard let parts = URLComponents(string: url),
             parts.scheme == "http" || parts.scheme == "https",
             parts.host?.isEmpty == false

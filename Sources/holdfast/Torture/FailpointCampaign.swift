@@ -27,6 +27,9 @@ final class FailpointCampaign {
 
     /// Which arrivals.
     static let hits = [1, 2, 5]
+    /// Places that a process reaches once at most, and only while there is no store: to arrive again, it has to be
+    /// killed there and started anew.
+    private static let oncePerStore: Set<String> = ["store.identity.pre"]
     /// Letters that every first server finds torn, so that the fifth, too, has to be set aside.
     private static let tornLetters = 5
     /// Steady rather than fast: many flushes, each with a few dead letters.
@@ -56,6 +59,7 @@ final class FailpointCampaign {
     ///
     /// - Throws: `KillReferee.Broken` at the first place that loses something or is not reached.
     func run() async throws {
+        let bar = ProgressBar(parts: points.count * Self.hits.count)
         var table = Table(.left("FAILPOINT"), .right("HIT"), .left("KILLED WHILE"), .right("MS"))
         for (index, point) in points.enumerated() {
             for hit in Self.hits where !interrupt.isRaised {
@@ -65,13 +69,20 @@ final class FailpointCampaign {
                     name: "\(point)-\(hit)",
                     tag: UInt64(index * 10 + hit)
                 )
-                let how = try await visit(point, hit, store)
+                let how = try await referee.guarding(store) {
+                    try await visit(point, hit, store)
+                }
                 let time = Int(began.duration(to: .now) / .milliseconds(1))
                 table.add(point, "\(hit)", how, "\(time)")
-                Terminal.complain("\(point) #\(hit): killed while \(how), nothing lost")
                 referee.tally.rounds += 1
+                bar.show(
+                    referee.tally.rounds,
+                    "\(point) #\(hit): killed while \(how), nothing lost",
+                    isMilestone: true
+                )
             }
         }
+        ProgressBar.end()
         table.show()
     }
 
@@ -81,12 +92,18 @@ final class FailpointCampaign {
     private func visit(_ point: String, _ hit: Int, _ store: KillStore) async throws -> String {
         var check = KillCheck(store: store)
         try store.tearLetters(Self.tornLetters)
+        var arrival = hit
+        if Self.oncePerStore.contains(point) {
+            for _ in 1..<hit { try killOpening(point, store) }
+            arrival = 1
+        }
         for (round, stage) in Stage.allCases.enumerated() {
             let server = try store.start(
                 stage == .loading ? KillLimits.poisoning : KillLimits.healing,
-                failpoints: Self.program(stage, point, hit)
+                failpoints: Self.program(stage, point, arrival)
             )
             let died = try await play(stage, round, server, store)
+            store.schedule.note(died.map { "killed while \($0)" } ?? "\(stage.rawValue): not there")
             referee.tally.kills += 1
             let next = try referee.start(store, KillLimits.poisoning)
             try await referee.examine(&check, rounds: 0...round, next)
@@ -105,6 +122,25 @@ final class FailpointCampaign {
         }
         throw KillReferee.Broken(
             problems: ["no load arrives at \(point) \(hit) times"],
+            store: store
+        )
+    }
+
+    /// Starts a server that is killed at its first arrival, while it opens the store.
+    private func killOpening(_ point: String, _ store: KillStore) throws {
+        let server = try store.start(
+            KillLimits.poisoning,
+            failpoints: Self.program(.loading, point, 1)
+        )
+        do {
+            try server.waitUntilReady()
+        } catch let error as ServerProcess.NotReady {
+            guard error.exit == .signal(SIGKILL) else { throw broken(error.exit, store) }
+            referee.tally.kills += 1
+            return
+        }
+        throw KillReferee.Broken(
+            problems: ["the opening does not arrive at \(point)"],
             store: store
         )
     }

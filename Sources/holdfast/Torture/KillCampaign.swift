@@ -17,6 +17,7 @@ final class KillCampaign {
 
     let referee = KillReferee()
     private let plan: Plan
+    private let bar: ProgressBar
     private let interrupt = Interrupt()
     private var random: SeededGenerator
 
@@ -25,6 +26,7 @@ final class KillCampaign {
 
     init(plan: Plan) {
         self.plan = plan
+        bar = ProgressBar(parts: plan.rounds, deadline: plan.deadline)
         random = SeededGenerator(seed: plan.seed)
     }
 
@@ -34,7 +36,8 @@ final class KillCampaign {
     func run() async throws {
         while goesOn {
             let name = "store-\(referee.tally.verified)"
-            try await play(KillStore(parent: plan.parent, name: name, tag: random.next() | 1))
+            let store = try KillStore(parent: plan.parent, name: name, tag: random.next() | 1)
+            try await referee.guarding(store) { try await play(store) }
         }
     }
 
@@ -48,6 +51,7 @@ final class KillCampaign {
         var server = try referee.start(store, limits())
         var round = 0
         while goesOn, round < Self.roundsPerStore {
+            referee.tally.roundsBegun += 1
             try await load(store, round, server)
             try await killRecoveries(store)
             server = try referee.start(store, limits())
@@ -84,6 +88,10 @@ final class KillCampaign {
             await clients
             try await Task.sleep(for: .milliseconds(wait))
         }
+        store.schedule.note(
+            "round \(round): load for \(Int(moment)) ms, "
+                + (isIdle ? "rest for \(Int(wait)) ms, " : "") + "SIGKILL"
+        )
         let wasRunning = server.isRunning
         let exit = server.kill()
         load.stop()
@@ -106,6 +114,7 @@ final class KillCampaign {
             let server = try store.start(limits())
             let moment = random.unit() * referee.tally.typicalStart * 1.2
             try await Task.sleep(for: .milliseconds(moment))
+            store.schedule.note("SIGKILL during recovery, after \(Int(moment)) ms")
             let exit = server.kill()
             guard exit == .signal(SIGKILL) else {
                 throw KillReferee.Broken(
@@ -127,15 +136,12 @@ final class KillCampaign {
     private func tell() {
         let tally = referee.tally
         let isEndless = plan.rounds > 1 << 32
-        let text =
+        bar.show(
+            tally.rounds,
             "\(tally.rounds)\(isEndless ? "" : " of \(plan.rounds)") rounds, \(tally.kills) kills, "
-            + "\(tally.acknowledged) batches acknowledged, slowest restart "
-            + "\(Int(tally.slowestStart)) ms"
-        if Terminal.isErrorInteractive {
-            let bar = isEndless ? "" : Terminal.bar(tally.rounds, of: plan.rounds) + " "
-            Terminal.status(Table.cut(bar + text, to: Terminal.width - 1))
-        } else if tally.rounds % Self.roundsPerStore == 0 {
-            Terminal.complain(text)
-        }
+                + "\(tally.acknowledged) batches acknowledged, slowest restart "
+                + "\(Int(tally.slowestStart)) ms",
+            isMilestone: tally.rounds % Self.roundsPerStore == 0
+        )
     }
 }

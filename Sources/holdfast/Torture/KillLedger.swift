@@ -122,6 +122,10 @@ struct KillVerdict {
     var kept = 0
     var problems: [String] = []
 
+    /// Whether rows that are moved while somebody looks may be all that is wrong: nothing is there in part, and
+    /// nothing that should not be.
+    var mayPass: Bool { halved == 0 && foreign == 0 }
+
     static func += (left: inout KillVerdict, right: KillVerdict) {
         left.lost += right.lost
         left.doubled += right.doubled

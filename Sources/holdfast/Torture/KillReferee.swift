@@ -14,6 +14,24 @@ final class KillReferee {
 
     private static let flushSecondsMax = 30.0
 
+    /// Does a part of a campaign; whatever goes wrong with it is a broken promise of `store`, which is kept.
+    ///
+    /// - Throws: `Broken`.
+    func guarding<Value>(
+        _ store: KillStore,
+        _ work: () async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await work()
+        } catch let broken as Broken {
+            throw broken
+        } catch let error as Unreachable {
+            throw Broken(problems: ["no answer: \(error.cause)"], store: store)
+        } catch {
+            throw Broken(problems: ["\(error)"], store: store)
+        }
+    }
+
     /// Starts a server that must come up.
     func start(_ store: KillStore, _ limits: [NodeLimit]) throws -> ServerProcess {
         let began = ContinuousClock.now
@@ -23,7 +41,9 @@ final class KillReferee {
         } catch let error as ServerProcess.NotReady {
             throw Broken(problems: ["the store does not open: \(error.exit)"], store: store)
         }
-        tally.started(in: began.duration(to: .now))
+        let duration = began.duration(to: .now)
+        tally.started(in: duration)
+        store.schedule.note("ready after \(Int(duration / .milliseconds(1))) ms")
         return server
     }
 
@@ -42,6 +62,10 @@ final class KillReferee {
         } catch {
             verdict.problems.append("the store cannot be read back: \(error)")
         }
+        let ledger = check.store.ledger
+        check.store.schedule.note(
+            "read back: \(ledger.count(.stored)) of \(ledger.batches.count) batches acknowledged"
+        )
         try judge(verdict, check.store)
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import Synchronization
 
 /// One data directory of a campaign and what was sent to it.
 struct KillStore: Sendable {
@@ -10,6 +11,7 @@ struct KillStore: Sendable {
     /// The hour when it began, Unix nanoseconds.
     let began: UInt64
     let ledger = KillLedger()
+    let schedule = KillSchedule()
 
     var data: String { directory + "/data" }
     var log: String { directory + "/server.log" }
@@ -33,7 +35,9 @@ struct KillStore: Sendable {
     /// - Returns: the process, which may not be ready yet.
     /// - Throws: when no process can be made.
     func start(_ limits: [NodeLimit], failpoints: String = "") throws -> ServerProcess {
-        try ServerProcess(data: data, limits: limits, failpoints: failpoints, log: log)
+        let settings = limits.map(\.description) + (failpoints.isEmpty ? [] : [failpoints])
+        schedule.note("start with " + settings.joined(separator: " "))
+        return try ServerProcess(data: data, limits: limits, failpoints: failpoints, log: log)
     }
 
     /// Leaves `count` torn letters in a store that has not been opened yet.
@@ -75,6 +79,16 @@ struct KillStore: Sendable {
         let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
         return text.split(separator: "\n").suffix(count).joined(separator: "\n")
     }
+}
+
+/// What was done to a store, in order, for the report of a failure.
+final class KillSchedule: Sendable {
+    private let notes = Mutex<[String]>([])
+
+    /// One line for each step since the store was made.
+    var steps: [String] { notes.withLock { $0 } }
+
+    func note(_ step: String) { notes.withLock { $0.append(step) } }
 }
 
 /// Bounds so small that flushes, merges, new journal files, collections and dead letters all happen within a second.

@@ -32,13 +32,14 @@ struct SimulatedCampaign {
     func run() throws {
         let tally = Mutex(Tally())
         let next = Mutex(0)
+        let bar = ProgressBar(parts: histories, deadline: deadline)
         // One thread for each processor; the histories do not know each other.
         DispatchQueue.concurrentPerform(iterations: ProcessInfo.processInfo.activeProcessorCount) {
             _ in
-            while let index = take(next, tally) { play(index, tally) }
+            while let index = take(next, tally) { play(index, tally, bar) }
         }
         let result = tally.withLock { $0 }
-        if Terminal.isErrorInteractive { Terminal.complain("") }
+        ProgressBar.end()
         let seconds = start.duration(to: .now) / .seconds(1)
         var table = Table(.left("WHAT"), .right("COUNT"))
         table.add("histories", "\(result.histories)")
@@ -69,7 +70,7 @@ struct SimulatedCampaign {
         return index < histories ? index : nil
     }
 
-    private func play(_ index: Int, _ tally: borrowing Mutex<Tally>) {
+    private func play(_ index: Int, _ tally: borrowing Mutex<Tally>, _ bar: ProgressBar) {
         let history = SeededRun(seed: seed + UInt64(index), steps: steps)
         do throws(Violation) {
             let outcome = twice ? try history.runTwice() : try history.run()
@@ -81,26 +82,18 @@ struct SimulatedCampaign {
                 tally.calls += outcome.calls
                 return tally
             }
-            tell(done)
+            tell(done, bar)
         } catch {
             tally.withLock { $0.violation = $0.violation ?? error }
         }
     }
 
-    private func tell(_ tally: Tally) {
-        let text = "\(tally.histories) histories, \(tally.recoveries) recoveries"
-        if !Terminal.isErrorInteractive {
-            if tally.histories % 1_000 == 0 { Terminal.complain(text) }
-        } else if tally.histories % 10 == 0 {
-            let (done, all) =
-                deadline.map { (milliseconds(to: .now), milliseconds(to: $0)) }
-                ?? (tally.histories, histories)
-            let line = Terminal.bar(done, of: all) + " " + text
-            Terminal.status(Table.cut(line, to: Terminal.width - 1))
-        }
-    }
-
-    private func milliseconds(to time: ContinuousClock.Instant) -> Int {
-        Int(start.duration(to: time) / .milliseconds(1))
+    private func tell(_ tally: Tally, _ bar: ProgressBar) {
+        guard tally.histories % 10 == 0 else { return }
+        bar.show(
+            tally.histories,
+            "\(tally.histories) histories, \(tally.recoveries) recoveries",
+            isMilestone: tally.histories % 1_000 == 0
+        )
     }
 }

@@ -17,7 +17,11 @@ struct Torture: AsyncParsableCommand {
               holdfast torture --minutes 60 --once
 
             With --exhaustive, every call that one scripted history makes of its disk fails, in every way, once and \
-            for good; then each call of recoveries, too.
+            for good (a crash happens once); then, after a crash at one call in 19, each call of the recovery, too. \
+            --stride 1 is the long run: a crash at every call. A failure prints the command that repeats its case.
+
+              holdfast torture --exhaustive
+              holdfast torture --exhaustive --case 'inputOutput@12x*, then kill'
 
             With --kill, real servers are loaded over several connections and killed with SIGKILL at random moments, \
             during recovery, too. After each restart everything is read back: every acknowledged batch is there, \
@@ -39,11 +43,11 @@ struct Torture: AsyncParsableCommand {
     )
     var runs: Int?
 
-    @Option(help: "The seed of the first; the next has the next number. With --kill, of all.")
-    var seed: UInt64 = 1
+    @Option(help: "The seed of the first (1); the next has the next number. With --kill, of all.")
+    var seed: UInt64?
 
-    @Option(help: "Operations in each history.")
-    var steps = 60
+    @Option(help: "Operations in each history (60).")
+    var steps: Int?
 
     @Option(help: "Stop after so many minutes.")
     var minutes: Double?
@@ -53,6 +57,18 @@ struct Torture: AsyncParsableCommand {
 
     @Flag(help: "Fail every call of one history instead of drawing many.")
     var exhaustive = false
+
+    @Option(help: "With --exhaustive: fail recoveries after crashes at one call in so many (19).")
+    var stride: Int?
+
+    @Option(
+        name: .customLong("case"),
+        help: ArgumentHelp(
+            "With --exhaustive: only this case, as a failure prints it.",
+            valueName: "case"
+        )
+    )
+    var only: FaultCaseArgument?
 
     @Flag(help: "Kill real servers.")
     var kill = false
@@ -67,24 +83,39 @@ struct Torture: AsyncParsableCommand {
     var data: String?
 
     func validate() throws {
-        guard (1...Self.runsMax).contains(runs ?? 1), steps > 0, minutes ?? 1 > 0 else {
-            throw ValidationError("--runs, --steps and --minutes are above zero.")
+        guard (1...Self.runsMax).contains(runs ?? 1), steps ?? 1 > 0, stride ?? 1 > 0,
+            minutes ?? 1 > 0
+        else {
+            throw ValidationError("--runs, --steps, --stride and --minutes are above zero.")
         }
-        guard seed <= UInt64.max - UInt64(Self.runsMax) else {
+        guard firstSeed <= UInt64.max - UInt64(Self.runsMax) else {
             throw ValidationError("--seed is too large for the seeds that follow it.")
         }
         guard kill || (data == nil && at == nil) else {
             throw ValidationError("--data and --at go with --kill.")
         }
-        guard !kill || !(once || exhaustive) else {
-            throw ValidationError("--once and --exhaustive do not go with --kill.")
+        guard !kill || !(once || exhaustive || steps != nil) else {
+            throw ValidationError("--once, --steps and --exhaustive do not go with --kill.")
         }
         guard !(exhaustive || at != nil) || (runs == nil && minutes == nil) else {
             throw ValidationError(
-                "--runs and --minutes do not go with --exhaustive and --at, which end by themselves."
+                "--runs and --minutes do not go with --exhaustive and --at: they end by themselves."
             )
         }
+        guard !exhaustive || (seed == nil && steps == nil && !once) else {
+            throw ValidationError(
+                "--seed, --steps and --once do not go with --exhaustive: its history is a script."
+            )
+        }
+        guard exhaustive || (stride == nil && only == nil) else {
+            throw ValidationError("--stride and --case go with --exhaustive.")
+        }
+        guard stride == nil || only == nil else {
+            throw ValidationError("--stride does not go with --case, which is one case.")
+        }
     }
+
+    private var firstSeed: UInt64 { seed ?? 1 }
 
     private static let runsMax = 1 << 40
 
@@ -101,13 +132,16 @@ struct Torture: AsyncParsableCommand {
             #endif
         } else if kill {
             try await killServers(runs, deadline)
+        } else if let only {
+            try simulate { try ExhaustiveCampaign.replay(only.faultCase) }
         } else if exhaustive {
-            try simulate(ExhaustiveCampaign().run)
+            let stride = stride ?? ExhaustiveCampaign.usualCrashStride
+            try simulate(ExhaustiveCampaign(crashStride: stride).run)
         } else {
             let campaign = SimulatedCampaign(
                 histories: runs,
-                seed: seed,
-                steps: steps,
+                seed: firstSeed,
+                steps: steps ?? 60,
                 deadline: deadline,
                 twice: !once
             )
@@ -148,24 +182,24 @@ struct Torture: AsyncParsableCommand {
     private func killServers(_ runs: Int, _ deadline: ContinuousClock.Instant?) async throws {
         let parent = try Self.directory(in: data ?? NSTemporaryDirectory())
         let campaign = KillCampaign(
-            plan: .init(rounds: runs, seed: seed, deadline: deadline, parent: parent)
+            plan: .init(rounds: runs, seed: firstSeed, deadline: deadline, parent: parent)
         )
         try await judge(campaign.referee, parent, campaign.run) { tally in
-            "--runs \(tally.rounds + 1)"
+            "--runs \(max(1, tally.roundsBegun))"
         }
     }
 
     #if Failpoints
     private func killServers(at points: [String]) async throws {
         let parent = try Self.directory(in: data ?? NSTemporaryDirectory())
-        let campaign = FailpointCampaign(points: points, seed: seed, parent: parent)
+        let campaign = FailpointCampaign(points: points, seed: firstSeed, parent: parent)
         try await judge(campaign.referee, parent, campaign.run) { tally in
             "--at \(points.dropFirst(tally.rounds / FailpointCampaign.hits.count).joined(separator: ","))"
         }
     }
     #endif
 
-    /// Runs a campaign and shows its score; a broken promise with the options that repeat it.
+    /// Runs a campaign and shows its score; whatever ends it early with the options that repeat it.
     private func judge(
         _ referee: KillReferee,
         _ parent: String,
@@ -175,16 +209,22 @@ struct Torture: AsyncParsableCommand {
         let began = ContinuousClock.now
         do {
             try await campaign()
-        } catch let broken as KillReferee.Broken {
-            if Terminal.isErrorInteractive { Terminal.complain("") }
+        } catch {
+            ProgressBar.end()
             referee.tally.show()
-            Self.show(broken, "holdfast torture --kill --seed \(seed) \(replay(referee.tally))")
+            let command = "holdfast torture --kill --seed \(firstSeed) \(replay(referee.tally))"
+            if let broken = error as? KillReferee.Broken {
+                Self.show(broken, command)
+            } else {
+                print("FAILED\n\(error)")
+                print("the stores are in \(parent); to repeat: \(command)")
+            }
             throw ExitCode.failure
         }
-        if Terminal.isErrorInteractive { Terminal.complain("") }
+        ProgressBar.end()
         referee.tally.show()
         let seconds = began.duration(to: .now) / .seconds(1)
-        print("seed \(seed) in \(Int(seconds.rounded())) s")
+        print("seed \(firstSeed) in \(Int(seconds.rounded())) s")
         try? FileManager.default.removeItem(atPath: parent)
     }
 
@@ -192,6 +232,8 @@ struct Torture: AsyncParsableCommand {
         print("BROKEN PROMISE")
         for problem in broken.problems.prefix(20) { print(problem) }
         if broken.problems.count > 20 { print("... \(broken.problems.count) problems in all") }
+        print("what was done to the store:")
+        for step in broken.store.schedule.steps { print("  \(step)") }
         print("the store is kept in \(broken.store.directory); to repeat: \(replay)")
         print("the server said:\n\(broken.store.logTail())")
     }

@@ -59,6 +59,19 @@ struct JaegerJSONTests {
         #expect(trace.contains(#"{"key":"n","type":"int64","value":\#(json)}"#))
     }
 
+    @Test(
+        "a number that JSON has not is text",
+        arguments: [
+            (.nan, #""NaN""#), (.infinity, #""+Inf""#), (-.infinity, #""-Inf""#), (0.5, "0.5"),
+            (-0.0, "-0.0"),
+        ] as [(Double, String)]
+    )
+    func writesDoubles(_ number: Double, _ json: String) {
+        let span = Self.span(1, attributes: [KeyValue("n", .double(number))])
+        let trace = Self.text(JaegerJSON.trace(Self.trace([span])))
+        #expect(trace.contains(#"{"key":"n","type":"float64","value":\#(json)}"#))
+    }
+
     @Test("a span has the kind that it says", arguments: zip(1...5 as ClosedRange<Int32>, kinds))
     func tellsKinds(_ kind: Int32, _ name: String) {
         let trace = Self.text(JaegerJSON.trace(Self.trace([Self.span(1, kind: kind)])))
@@ -129,5 +142,8 @@ struct JaegerJSONTests {
             Self.text(JaegerJSON.operations(operations + more, kind: kind))
                 == #"{"operations":[\#(shown)]}"#
         )
+        // The first API says the same in its envelope.
+        let list = Self.text(JaegerJSON.operationList(operations + more, kind: kind))
+        #expect(list.hasPrefix(#"{"data":[\#(shown)],"total":"#))
     }
 }

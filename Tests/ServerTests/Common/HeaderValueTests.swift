@@ -53,7 +53,9 @@ struct HeaderValueTests {
             writer.key("list")
             writer.array { writer in
                 writer.double(0.5)
+                writer.double(.nan)
                 writer.double(.infinity)
+                writer.double(-.infinity)
                 writer.null()
                 writer.object { _ in }
                 writer.array { _ in }
@@ -63,7 +65,7 @@ struct HeaderValueTests {
         }
         #expect(
             String(decoding: writer.bytes, as: UTF8.self) == #"""
-                {"text":"a\"\\\n\r\t\u0001é","number":-5,"flag":true,"list":[0.5,null,null,{},[],""],"last":false}
+                {"text":"a\"\\\n\r\t\u0001é","number":-5,"flag":true,"list":[0.5,"NaN","Infinity","-Infinity",null,{},[],""],"last":false}
                 """#
         )
     }

@@ -168,9 +168,12 @@ struct RouteTests {
         let samples: @Sendable () async -> [MetricSample] = {
             [MetricSample("own_total", help: "Own.", kind: .counter, value: 5)]
         }
-        try await withServer(samples: samples) { _, addresses in
+        try await withServer(routes: [SampleRoutes()], samples: samples) { _, addresses in
             let probe = HTTPProbe(addresses.http)
             _ = try await probe.post("/v1/traces", body: [1, 2, 3])
+            _ = try await probe.get("/api/space")
+            _ = try await probe.get("/api/things/2")
+            _ = try await probe.get("/api/nothing")
             _ = try await GRPCProbe(addresses.grpc).export(.logs, [1, 2])
             let answer = try await probe.get("/metrics")
             #expect(answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
@@ -182,11 +185,67 @@ struct RouteTests {
                 #"holdfast_export_body_bytes_total{signal="logs",transport="grpc"} 2"#,
                 "# TYPE holdfast_export_duration_seconds histogram",
                 #"holdfast_export_duration_seconds_count{signal="traces",transport="http"} 1"#,
+                "# TYPE holdfast_query_duration_seconds histogram",
+                #"holdfast_query_duration_seconds_bucket{route="/api/space",le="+Inf"} 1"#,
+                #"holdfast_query_duration_seconds_count{route="/api/space"} 1"#,
+                // What nobody has asked for is there, too.
+                #"holdfast_query_duration_seconds_count{route="/api/broken"} 0"#,
+                #"holdfast_query_duration_seconds_sum{route="/api/broken"} 0"#,
                 "own_total 5",
             ] {
                 #expect(lines.contains(line), "\(line)")
             }
+            #expect(lines.count { $0.hasPrefix("holdfast_query_duration_seconds_count") } == 4)
         }
+    }
+
+    @Test func showsEveryOutcomeFromTheStart() {
+        let lines = PrometheusText.render(DoorMetrics().samples()).split(separator: "\n")
+        for signal in Signal.allCases {
+            for transport in Transport.allCases {
+                for outcome in DoorOutcome.allCases {
+                    let labels =
+                        #"signal="\#(signal.rawValue)",transport="\#(transport.rawValue)","#
+                        + #"outcome="\#(outcome.rawValue)""#
+                    #expect(lines.contains("holdfast_export_requests_total{\(labels)} 0"))
+                }
+            }
+        }
+    }
+
+    @Test func readsWhatTheKernelSaysOfTheProcess() throws {
+        let fields = (3...40).map { "\($0)" }.joined(separator: " ")
+        let figures = try #require(
+            ProcessFigures(
+                process: "7 (odd) name) \(fields)\n",
+                system: "cpu  1 2 3\nbtime 1700000000\nprocesses 9\n",
+                ticksPerSecond: 100,
+                pageBytes: 4_096,
+                openFiles: 12
+            )
+        )
+        #expect(
+            PrometheusText.render(figures.samples()).split(separator: "\n")
+                .filter { !$0.hasPrefix("#") } == [
+                    "process_cpu_seconds_total 0.29", "process_resident_memory_bytes 98304",
+                    "process_start_time_seconds 1700000000.22", "process_open_fds 12",
+                ]
+        )
+        let nothing = ProcessFigures(
+            process: "7 (name",
+            system: "",
+            ticksPerSecond: 100,
+            pageBytes: 1,
+            openFiles: nil
+        )
+        #expect(nothing == nil)
+    }
+
+    @Test func knowsItsOwnProcess() throws {
+        let figures = try #require(ProcessFigures())
+        #expect(figures.residentBytes > 1 << 20)
+        #expect(figures.startSeconds > 1_600_000_000)
+        #expect((figures.openFiles ?? 0) > 2)
     }
 
     @Test func writesPrometheusText() {

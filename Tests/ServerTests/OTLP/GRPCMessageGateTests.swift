@@ -15,13 +15,21 @@ struct GRPCMessageGateTests {
         let channel = EmbeddedChannel()
         let admission = Admission(maxRequests: 10, maxBytes: 10_000)
 
-        init(encoding: String?) throws {
-            let gate = GRPCMessageGate(maxMessageBytes: 1000, admission: admission) { _, _ in }
+        /// Whether the headers were let through.
+        let isLetIn: Bool
+
+        init(encoding: String?, tokens: TokenBook? = nil, authorization: String? = nil) throws {
+            let gate = GRPCMessageGate(
+                maxMessageBytes: 1000,
+                admission: admission,
+                tokens: tokens
+            ) { _, _ in }
             try channel.pipeline.syncOperations.addHandler(gate)
             var headers: HPACKHeaders = [":path": "/service/Export"]
             if let encoding { headers.add(name: "grpc-encoding", value: encoding) }
+            if let authorization { headers.add(name: "authorization", value: authorization) }
             try channel.writeInbound(Payload.headers(.init(headers: headers)))
-            _ = try channel.readInbound(as: Payload.self)
+            isLetIn = try channel.readInbound(as: Payload.self) != nil
         }
 
         /// Sends bytes in frames of `count` bytes each.
@@ -129,6 +137,35 @@ struct GRPCMessageGateTests {
         #expect(try fixture.answer() == "14")
         _ = try fixture.channel.finish(acceptAlreadyClosed: true)
         #expect(fixture.admission.inFlight.bytes == 9500)
+    }
+
+    @Test(arguments: [nil, "Bearer nonsense", "Bearer s3cre", "s3cret"])
+    func takesNothingOfAStreamWithoutAToken(_ authorization: String?) throws {
+        let tokens = try TokenBook(text: "s3cret", path: "tokens")
+        let fixture = try Fixture(encoding: nil, tokens: tokens, authorization: authorization)
+        #expect(!fixture.isLetIn)
+        try? fixture.send(Self.message([UInt8](repeating: 1, count: 1000)), frame: 100)
+        #expect(fixture.admission.inFlight.bytes == 0)
+        #expect(try fixture.answer() == "16")
+    }
+
+    @Test func asksForTheTokenOnce() throws {
+        let tokens = try TokenBook(text: "s3cret", path: "tokens")
+        let fixture = try Fixture(
+            encoding: nil,
+            tokens: tokens,
+            authorization: "Bearer s3cret"
+        )
+        #expect(fixture.isLetIn)
+        let bytes = Self.message([UInt8](repeating: 1, count: 900))
+        try fixture.send(bytes, frame: 100)
+        #expect(try fixture.passed() == bytes)
+        #expect(fixture.admission.inFlight.bytes == bytes.count)
+        // Headers that end a stream carry no token.
+        let trailers = Payload.Headers(headers: ["x-end": "1"], endStream: true)
+        try fixture.channel.writeInbound(Payload.headers(trailers))
+        #expect(try fixture.channel.readInbound(as: Payload.self) != nil)
+        #expect(try fixture.answer() == nil)
     }
 
     @Test func dropsWhatFollowsAnAnswer() throws {

@@ -112,6 +112,43 @@ struct HTTPConnectionTests {
         }
     }
 
+    // MARK: - How long a connection is kept
+
+    private static let lastRequests: [(String, Int)] = [
+        ("GET /livez HTTP/1.0\r\n\r\n", 200),
+        ("GET /nothing HTTP/1.0\r\n\r\n", 404),
+        ("GET /v1/traces HTTP/1.0\r\n\r\n", 405),
+        (
+            "POST /v1/traces HTTP/1.0\r\nContent-Type: application/x-protobuf\r\n"
+                + "Content-Length: 1\r\nExpect: 100-continue\r\n\r\n\u{1}",
+            200
+        ),
+        ("GET /livez HTTP/1.1\r\nHost: test\r\nConnection: Close\r\n\r\n", 200),
+    ]
+
+    @Test(arguments: lastRequests)
+    func closesTheConnectionAfterTheAnswer(_ request: String, _ status: Int) async throws {
+        try await withServer { _, addresses in
+            let answer = try await HTTPProbe(addresses.http).exchange(Array(request.utf8))
+            #expect(answer.status == status)
+            #expect(answer.headers["connection"] == "close")
+            #expect(answer.headers["content-length"] == "\(answer.body.count)")
+            #expect(answer.headers["transfer-encoding"] == nil)
+        }
+    }
+
+    @Test(arguments: ["/livez", "/v1/traces"])
+    func keepsAConnectionOfHTTP10WhenAskedTo(_ path: String) async throws {
+        try await withServer { _, addresses in
+            let kept = "GET \(path) HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"
+            let last = "GET /livez HTTP/1.0\r\n\r\n"
+            let answer = try await HTTPProbe(addresses.http).exchange(Array((kept + last).utf8))
+            #expect(answer.headers["connection"] == "keep-alive")
+            // What follows the first answer is its body and the second one.
+            #expect(answer.text.lowercased().contains("connection: close"))
+        }
+    }
+
     @Test func answersHEADWithoutABody() async throws {
         try await withServer { _, addresses in
             let requests =

@@ -10,7 +10,6 @@ struct ContendedFaultTests {
     /// What is in the way.
     enum Trouble: String, CaseIterable, Sendable {
         case twoWriters = "two writers, one of them replaced"
-        case pause = "a pause longer than the grace"
         case reader = "collection while somebody reads"
         case ambiguous = "ambiguous answer of the object store"
         case conflict = "409 of the object store"
@@ -52,7 +51,6 @@ struct ContendedFaultTests {
 
     static let cells: [Cell] =
         row(.twoWriters, [.fenced, .fenced, .fenced, .fenced])
-        + row(.pause, [.fenced, .fenced, .fenced, .fenced])
         + row(.reader, [nil, .kept, .kept, nil])
         + row(.ambiguous, [nil, .settled, .settled, .settled])
         + row(.conflict, [nil, .settled, .settled, .settled])
@@ -78,7 +76,7 @@ struct ContendedFaultTests {
             poison: cell.column == .deadLetter ? 0 : nil
         )
         switch cell.trouble {
-        case .twoWriters, .pause: try replace(world, cell)
+        case .twoWriters: try replace(world, cell)
         case .reader: try read(world, cell)
         case .ambiguous, .conflict, .exists, .unavailable: try answerBadly(world, cell)
         case .listing: try lag(world)
@@ -95,15 +93,6 @@ struct ContendedFaultTests {
         let old = try #require(world.engine)
         let letter = try #require(old.deadLetters.first?.id)
         try world.takeOver()
-        if cell.trouble == .pause {
-            // Its successor writes versions until those that the old one knows are collected.
-            for _ in 0..<6 {
-                try world.append([(rows: 1, hour: 1, filler: 0)])
-                try world.take(.flush)
-                world.clock.advance(seconds: 7_200)
-                try world.take(.collect)
-            }
-        }
         let error = #expect(throws: StorageError.self) {
             switch cell.column {
             case .journal:

@@ -59,6 +59,9 @@ enum FaultMatrix {
                     test: "ContendedFaultTests"
                 )
             }
+            + PauseFaultTests.cells.map {
+                Cell(row: $0.row, column: $0.column, outcome: $0.outcome, test: "PauseFaultTests")
+            }
     }
 
     /// The table of `docs/reliability.md`.

@@ -14,14 +14,25 @@ struct LiveFaultTests {
         let row: String
         let column: FaultMatrix.Column
         /// Where the fault begins.
-        let point: StorageFailpoint
+        var point: StorageFailpoint
         /// A call of 0 is the place itself.
         let fault: Fault
         /// What the caller is told; nil when the operation succeeds or nobody is left to be told.
         let code: StorageError.Code?
         let outcome: FaultMatrix.Outcome
 
-        var testDescription: String { "\(row) × \(column.rawValue)" }
+        /// Whether the journal begins a file when the fault happens: before that a file has its header.
+        var beginsFile: Bool {
+            column == .journal && (point == .journalRotateHeader || fault.only == .create)
+        }
+        /// Whether the disk has a choice of what is left.
+        var isDrawn: Bool { fault.kind == .powerLossTearing || fault.kind == .kill }
+        /// A sync that fails leaves some of what it should have written.
+        var seeds: UInt64 { fault.only == .sync && !fault.kind.isCrash ? 4 : 1 }
+
+        var testDescription: String {
+            "\(row) × \(column.rawValue)" + (point == .journalRotateHeader ? ", new file" : "")
+        }
     }
 
     private typealias Told = (code: StorageError.Code?, outcome: FaultMatrix.Outcome)
@@ -66,6 +77,10 @@ struct LiveFaultTests {
         )
     }
 
+    /// Where each column is about to be synced.
+    private static let barriers: [StorageFailpoint] = [
+        .journalSyncPre, .segmentWrite, .manifestPutPre, .letterPutPre,
+    ]
     /// Where a new name of each column is about to be made durable.
     private static let names: [StorageFailpoint] = [
         .journalRotateHeader, .segmentWrite, .manifestPutPre, .letterPutPre,
@@ -78,7 +93,11 @@ struct LiveFaultTests {
     static let cells: [Cell] =
         crash("crash before the write", Fault(.powerLossLosing, at: 1, only: .write))
         + crash("killed in the middle of the write", Fault(.kill, at: 1, only: .write))
-        + crash("torn, reordered or garbage tail", Fault(.powerLossTearing, at: 1, only: .sync))
+        + crash(
+            "torn, reordered or garbage tail",
+            Fault(.powerLossTearing, at: 1, only: .sync),
+            points: barriers
+        )
         + crash(
             "crash after the sync, before the name",
             Fault(.powerLossLosing, at: 1, only: .syncDirectory),
@@ -104,7 +123,8 @@ struct LiveFaultTests {
             "sync fails (EIO)",
             Fault(.inputOutput, at: 1, only: .sync),
             journal: (.stop, .poisoned),
-            others: (.retry, .repeated)
+            others: (.retry, .repeated),
+            points: barriers
         )
         + row(
             "sync of the name fails (EIO)",
@@ -112,6 +132,13 @@ struct LiveFaultTests {
             journal: (.stop, .poisoned),
             others: (.stop, .reopened),
             points: names
+        )
+        + row(
+            "interrupted by a signal (EINTR)",
+            Fault(.interrupted, at: 1, only: .sync),
+            journal: (.stop, .poisoned),
+            others: (.retry, .repeated),
+            points: barriers
         )
         + row(
             "short write",
@@ -129,7 +156,8 @@ struct LiveFaultTests {
             "no space at the sync",
             Fault(.noSpace, at: 1, only: .sync),
             journal: (.stop, .poisoned),
-            others: (.wait, .repeated)
+            others: (.wait, .repeated),
+            points: barriers
         )
         + row(
             "too many open files",
@@ -141,7 +169,8 @@ struct LiveFaultTests {
             "done, and reported as failed",
             Fault(.doneButFailed, at: 1, only: .sync),
             journal: (.stop, .poisoned),
-            others: (.retry, .repeated)
+            others: (.retry, .repeated),
+            points: barriers
         )
         + row(
             "name made, and reported as failed",
@@ -152,79 +181,88 @@ struct LiveFaultTests {
         )
         .filter { $0.column != .journal }
 
-    @Test(arguments: cells)
-    func aFaultWhileWriting(cell: Cell) throws {
-        let registry = FailpointRegistry(seed: 1)
-        var options = WorldOptions(seed: 11)
-        options.failpoints = registry
-        let world = World(options)
-        let process = world.fileSystem
-        world.isExcused = { registry.firedCount(cell.point) > 0 }
-        try Self.prepare(world)
-        registry.define(callback: "arm") { _ in
-            process.arm(cell.fault)
-            guard cell.fault.call == 0 else { return nil }
-            process.disk.losePower(.losing)
-            return .error("power loss")
-        }
-        try registry.arm(cell.point, .nth(1, .callback("arm")))
-        let code = try Self.operate(world, cell.column)
-        #expect(process.hasFired || cell.fault.call == 0)
-        guard process.isAlive else {
-            #expect(cell.fault.kind.isCrash)
-            return try world.prove()
-        }
-        #expect(code == cell.code)
-        process.arm(nil)
-        if code == .stop {
-            world.engineIsGone()
-        } else if code != nil {
-            #expect(try Self.operate(world, cell.column) == nil)
-        }
-        try world.check()
-        world.losePower(.losing)
-        try world.prove()
-    }
-
-    /// A store whose directories are known and whose next append begins a file.
-    private static func prepare(_ world: World) throws {
-        #expect(try world.open())
-        try world.append([(rows: 2, hour: 1, filler: 0)])
-        try world.append([(rows: 2, hour: 1, filler: 0)], poison: 0)
-        try world.take(.flush)
-        try world.append([(rows: 2, hour: 1, filler: 30_000)])
-    }
-
-    /// Does what writes to `column`; returns the error's code, if there was one.
-    private static func operate(
-        _ world: World,
-        _ column: FaultMatrix.Column
-    ) throws -> StorageError.Code? {
-        let engine = try #require(world.engine)
-        do throws(StorageError) {
-            if column == .journal {
-                let number = world.ledger.attempt(rows: 3, hour: 1)
-                let batch = SimulatedCatalog.batch(number, rows: 3, hour: 1, filler: 900)
-                _ = try engine.append([batch])
-                world.ledger.acknowledge(number)
-            } else {
-                if column == .deadLetter {
-                    let number = world.ledger.attempt(rows: 3, hour: 1, isPoisonous: true)
-                    let batch = SimulatedCatalog.batch(
-                        number,
-                        rows: 3,
-                        hour: 1,
-                        filler: 0,
-                        poison: 2
-                    )
-                    _ = try engine.append([batch])
-                    world.ledger.acknowledge(number)
-                }
-                try engine.flush(space: SimulatedCatalog.space)
-            }
+    /// The same in a journal file that is just being begun: in its header, before the first group.
+    private static let headerCells: [Cell] = cells.compactMap { cell in
+        guard cell.column == .journal, cell.fault.only == .write || cell.fault.only == .sync else {
             return nil
-        } catch {
-            return error.code
+        }
+        var cell = cell
+        cell.point = .journalRotateHeader
+        return cell
+    }
+
+    @Test(arguments: cells + headerCells)
+    func aFaultWhileWriting(cell: Cell) throws {
+        for seed in 11..<(11 + cell.seeds) {
+            let run = try LiveFaultRun(cell, seed: seed)
+            let code = try run.strike()
+            #expect(code == cell.code || cell.fault.kind.isCrash)
+            guard cell.fault.kind.isCrash else {
+                // The system may drop what counts as written.
+                if seed % 2 == 0 { run.world.disk.evict() }
+                try run.goOn(code)
+                continue
+            }
+            try expectCrash(run)
+            try run.world.prove()
+        }
+    }
+
+    /// What is left by a crash that leaves the disk no choice.
+    private func expectCrash(_ run: LiveFaultRun) throws {
+        let cell = run.cell
+        if cell.fault.call == 0 {
+            run.expectKept()
+            let (tails, isThere) = try run.recover()
+            #expect(tails == 0)
+            // Nobody was told of them, or long before.
+            #expect(isThere)
+            run.expectKept()
+            try run.expectServed(true)
+        } else if cell.fault.kind == .powerLossLosing {
+            let remains = try run.remains()
+            let (tails, isThere) = try run.recover()
+            try run.expectServed(false)
+            guard cell.column == .journal else { return #expect(remains.byteCount == nil) }
+            #expect(tails == 0 && !isThere)
+            #expect(remains.isUnchanged == !cell.beginsFile)
+        }
+    }
+
+    /// What the disk chooses, it chooses in every way, and recovery tells one from the other.
+    @Test(arguments: cells.filter(\.isDrawn))
+    func whateverTheDiskKeepsIsWholeOrAbsent(cell: Cell) throws {
+        var left: Set<LiveFaultRun.Remains> = []
+        var isThere: Set<Bool> = []
+        var tails = 0
+        for seed in 1...64 as ClosedRange<UInt64> {
+            let run = try LiveFaultRun(cell, seed: seed)
+            _ = try run.strike()
+            let remains = try run.remains()
+            left.insert(remains)
+            let recovered = try run.recover()
+            isThere.insert(recovered.isThere)
+            tails += recovered.tails
+            if cell.fault.only == .syncDirectory {
+                try run.expectServed(remains.byteCount != nil)
+            }
+            run.world.losePower(.losing)
+            #expect(try run.recover().isThere == recovered.isThere)
+            if seed % 16 == 0 { try run.world.prove() }
+        }
+        switch cell.fault.only {
+        // Some of it, or all.
+        case .write: #expect(Set(left.map(\.byteCount)).count > 1)
+        case .sync:
+            #expect(Set(left.filter { $0.byteCount != nil }.map(\.isUnchanged)) == [true, false])
+        default: #expect(Set(left.map { $0.byteCount == nil }) == [true, false])
+        }
+        guard cell.column == .journal else { return }
+        if cell.fault.only == .syncDirectory {
+            #expect(isThere == [false])
+        } else {
+            #expect(isThere == [true, false])
+            #expect(tails > 0)
         }
     }
 }

@@ -57,6 +57,7 @@ extension OpenAPIDocument {
             "tags": ["Jaeger"],
             "operationId": "listOperations",
             "summary": "The operations of a service, with their kinds.",
+            "description": "Spans that do not say their kind count as internal.",
             "parameters": [
               {"$ref": "#/components/parameters/space"},
               {
@@ -105,7 +106,7 @@ extension OpenAPIDocument {
                 "name": "tags",
                 "in": "query",
                 "schema": {"type": "string"},
-                "description": "A JSON object of attributes; error and span.kind are known too."
+                "description": "A JSON object of attributes of a span, its resource, scope or events; error, span.kind and event (the name of an event) are known too."
               },
               {
                 "name": "tag",
@@ -142,7 +143,7 @@ extension OpenAPIDocument {
                 "name": "lookback",
                 "in": "query",
                 "schema": {"type": "string", "examples": ["1h"]},
-                "description": "Without start: the time before end, such as 1h or 2d; else ignored."
+                "description": "Without start: the time before end (now, without end), such as 1h or 2d; else ignored."
               },
               {"$ref": "#/components/parameters/limit20"},
               {
@@ -214,7 +215,7 @@ extension OpenAPIDocument {
             ],
             "responses": {
               "200": {
-                "description": "Calls between services, by when the called span began; its caller may have begun up to an hour before the time asked for.",
+                "description": "Calls between services, by when the called span began. Its caller is found if it began in the time asked for or up to an hour before, or earlier and had not ended when that time began; a call whose caller had ended by then may be missed.",
                 "content": {
                   "application/json": {
                     "schema": {"$ref": "#/components/schemas/JaegerDependencies"}

@@ -29,7 +29,10 @@ extension OpenAPIDocument {
             "scope"
           ],
           "properties": {
-            "timeUnixNano": {"type": "string", "description": "Unix nanoseconds, decimal."},
+            "timeUnixNano": {
+              "type": "string",
+              "description": "Unix nanoseconds, decimal; when it was observed, or received, if it was sent without."
+            },
             "observedTimeUnixNano": {"type": "string", "description": "Unix nanoseconds, decimal."},
             "severityText": {"type": "string"},
             "severityNumber": {"type": "integer"},
@@ -92,7 +95,13 @@ extension OpenAPIDocument {
                 "maxItems": 2,
                 "prefixItems": [
                   {"type": "string", "description": "Unix nanoseconds, decimal."},
-                  {"type": ["number", "null"]}
+                  {
+                    "description": "The value; text where JSON has no number for it.",
+                    "anyOf": [
+                      {"type": "number"},
+                      {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]}
+                    ]
+                  }
                 ]
               }
             }
@@ -203,7 +212,11 @@ extension OpenAPIDocument {
             "journaledLsn": {"type": "integer"},
             "foldedLsn": {"type": "integer"},
             "segments": {"type": "integer"},
-            "rows": {"type": "object", "additionalProperties": {"type": "integer"}},
+            "rows": {
+              "type": "object",
+              "description": "In segments and in memory. Rows of traces and metric_series are made with segments: left out before.",
+              "additionalProperties": {"type": "integer"}
+            },
             "bytes": {"type": "integer"},
             "memtableBytes": {"type": "integer"}
           }

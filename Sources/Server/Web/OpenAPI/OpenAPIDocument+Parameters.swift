@@ -79,7 +79,7 @@ extension OpenAPIDocument {
           "name": "query.attributes",
           "in": "query",
           "schema": {"type": "string", "examples": ["{\"http.route\":\"/cart\"}"]},
-          "description": "A JSON object; error and span.kind are known too."
+          "description": "A JSON object of attributes of a span, its resource, scope or events; error, span.kind and event (the name of an event) are known too."
         },
         "v3StartMin": {
           "name": "query.start_time_min",

@@ -3,6 +3,7 @@ extension OpenAPIDocument {
     static let commonSchemas = #"""
         "Error": {
           "type": "object",
+          "description": "Routes of Jaeger's first API add its envelope: data, total, limit, offset and errors.",
           "required": ["error"],
           "properties": {
             "error": {
@@ -11,7 +12,9 @@ extension OpenAPIDocument {
               "properties": {
                 "code": {"type": "string", "description": "For programs."},
                 "message": {"type": "string", "description": "What is wrong."},
-                "remedy": {"type": "string", "description": "What to do about it."}
+                "remedy": {"type": "string", "description": "What to do about it."},
+                "grpcCode": {"type": "integer", "description": "Of Jaeger's version 3 only."},
+                "httpCode": {"type": "integer", "description": "Of Jaeger's version 3 only."}
               }
             }
           }

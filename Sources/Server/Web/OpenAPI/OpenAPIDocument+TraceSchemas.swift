@@ -214,7 +214,7 @@ extension OpenAPIDocument {
             "type": {"type": "string", "enum": ["string", "bool", "int64", "float64", "binary"]},
             "value": {
               "type": ["string", "boolean", "number"],
-              "description": "Of type int64: text from 2^53 on, which browsers would round."
+              "description": "Of type int64: text from 2^53 on, which browsers would round. Of type float64: text for NaN, +Inf and -Inf."
             }
           }
         }

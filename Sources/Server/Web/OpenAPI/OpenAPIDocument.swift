@@ -46,8 +46,8 @@ enum OpenAPIDocument {
         "security": [{}, {"token": []}],
         "tags": [
           {"name": "OTLP", "description": "Receives telemetry."},
-          {"name": "Jaeger", "description": "The first query API of Jaeger."},
-          {"name": "Jaeger v3", "description": "Version 3 of it, which speaks OTLP."},
+          {"name": "Jaeger", "description": "The first query API of Jaeger, without archive, transform and metrics."},
+          {"name": "Jaeger v3", "description": "Version 3 of it, which speaks OTLP; query.filter is refused."},
           {"name": "Logs", "description": "Searches log records."},
           {"name": "Metrics", "description": "Reads metrics."},
           {"name": "Node", "description": "Spaces, figures and files."},

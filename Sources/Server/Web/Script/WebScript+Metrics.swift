@@ -235,13 +235,14 @@ extension WebScript {
           return order.find((name) => statistics.includes(name)) ?? statistics[0] ?? '';
         }
 
+        /// Values that JSON has no number for come as text; they are gaps in the line.
         function readSeries(series) {
           const labels = Object.entries(series.labels ?? {});
           return {
             labels,
             statistic: series.labels?.statistic,
             points: (series.points ?? []).map(([time, value]) => [
-              Number(nanoseconds(time) / 1000000n), value,
+              Number(nanoseconds(time) / 1000000n), Number.isFinite(value) ? value : null,
             ]),
           };
         }

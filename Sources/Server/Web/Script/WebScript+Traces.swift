@@ -284,7 +284,8 @@ extension WebScript {
           return remark(title,
             h('p', null, 'Fill the page with the traffic of a small shop:'),
             copyable(`holdfast demo --url ${location.origin}`
-              + `${session.space === 'default' ? '' : ` --space ${session.space}`}`),
+              + `${session.space === 'default' ? '' : ` --space ${session.space}`}`
+              + `${session.token ? ' --token-file FILE' : ''}`),
             h('p', null, 'Send one span with OTLP/JSON:'),
             copyable(`curl -sS ${location.origin}/v1/traces -H 'Content-Type: application/json'`
               + `${space}${token} -d '${body}'`),

@@ -1,0 +1,117 @@
+import NIOCore
+
+/// What a server makes of a request.
+enum IngestAnswer: Equatable {
+    /// It is stored; an answer with a body says more than that.
+    case acknowledged(hasBody: Bool)
+    /// It is to be sent again, after so many seconds if the server says how many.
+    case refused(retryAfter: Double?)
+    /// It is not to be sent again.
+    case rejected(status: String, message: String)
+}
+
+/// A connection that can put a request on the wire.
+protocol IngestSender: AnyObject {
+    /// Sends the request with this index; its answer goes to `IngestCourse.answered`.
+    func send(_ index: Int, _ context: ChannelHandlerContext)
+}
+
+/// The course of one connection of an `IngestRun`, whatever it speaks: a request is sent, its answer awaited, the
+/// next one taken.
+final class IngestCourse {
+    private let run: IngestRun
+    private let resumed: Int?
+    /// The request that is on the wire or waits to be sent again, and when its time began.
+    private var current: (index: Int, began: ContinuousClock.Instant)?
+    private var attempts = 0
+    private var hasEnded = false
+
+    /// Whether a request is on the wire.
+    private(set) var isWaiting = false
+
+    private static let retrySecondsMax = 3_600.0
+
+    init(run: IngestRun, resuming index: Int?) {
+        self.run = run
+        resumed = index
+    }
+
+    /// The connection is open.
+    func begin(_ sender: any IngestSender, _ context: ChannelHandlerContext) {
+        if let resumed {
+            current = (resumed, .now)
+            send(sender, context)
+        } else {
+            sendNext(sender, context)
+        }
+    }
+
+    /// The answer to the request on the wire is complete.
+    func answered(
+        _ answer: IngestAnswer,
+        keepsAlive: Bool,
+        _ sender: any IngestSender,
+        _ context: ChannelHandlerContext
+    ) {
+        guard isWaiting, let (index, began) = current else { return }
+        isWaiting = false
+        switch answer {
+        case .acknowledged(let hasBody):
+            run.acknowledged(index, after: .now - began, hasBody: hasBody)
+        case .refused(let retryAfter):
+            run.refused()
+            attempts += 1
+            guard keepsAlive else { return end("the server closes connections", context) }
+            let seconds = retryAfter ?? min(5, 0.05 * Double(1 << min(attempts, 7)))
+            let delay = Int64(min(max(0, seconds), Self.retrySecondsMax) * 1000)
+            return later(.milliseconds(delay), context) { course, context in
+                course.current = (index, .now)
+                course.send(sender, context)
+            }
+        case .rejected(let status, let message): run.rejected(status: status, message)
+        }
+        current = nil
+        attempts = 0
+        guard keepsAlive else { return end("the server closes connections", context) }
+        sendNext(sender, context)
+    }
+
+    /// The connection is over, before everything was sent.
+    func end(_ reason: String, _ context: ChannelHandlerContext) {
+        guard !hasEnded else { return }
+        hasEnded = true
+        context.close(promise: nil)
+        run.lost(current?.index, reason)
+    }
+
+    private func sendNext(_ sender: any IngestSender, _ context: ChannelHandlerContext) {
+        guard let (index, due) = run.take() else {
+            hasEnded = true
+            run.done()
+            context.close(promise: nil)
+            return
+        }
+        current = (index, due)
+        let wait = due - .now
+        guard wait > .zero else { return send(sender, context) }
+        later(.nanoseconds(Int64(wait / .nanoseconds(1))), context) { course, context in
+            course.send(sender, context)
+        }
+    }
+
+    private func send(_ sender: any IngestSender, _ context: ChannelHandlerContext) {
+        guard let current, !hasEnded else { return }
+        isWaiting = true
+        sender.send(current.index, context)
+    }
+
+    private func later(
+        _ delay: TimeAmount,
+        _ context: ChannelHandlerContext,
+        _ body: @escaping (IngestCourse, ChannelHandlerContext) -> Void
+    ) {
+        context.eventLoop.assumeIsolated().scheduleTask(in: delay) { [self] in
+            if !hasEnded { body(self, context) }
+        }
+    }
+}
