@@ -12,8 +12,9 @@ swift test --skip-build --disable-xctest --traits Failpoints
 binary="$(swift build --show-bin-path)/holdfast"
 
 # Simulated crashes go on beside the end-to-end tests, with what these leave of the processors. The histories are the
-# same ones every time, so that a failure is the change's; `make torture` draws others.
-nice -n 19 "$binary" torture --once --minutes "${TORTURE_MINUTES:-5}" --seed "${TORTURE_SEED:-1}" &
+# same ones every time, so that a failure is the change's, and each is played twice and compared; `make torture` draws
+# others.
+nice -n 19 "$binary" torture --minutes "${TORTURE_MINUTES:-5}" --seed "${TORTURE_SEED:-1}" &
 torture=$!
 trap 'kill "$torture" 2>/dev/null || true' EXIT
 .venv/bin/python -m pytest -q Tests/EndToEnd --binary "$binary"

@@ -128,7 +128,10 @@ def test_series_sum_up_their_points(sent: Sent) -> None:
     for table in POINT_TABLES:
         for row in arrow_table(sent.server.paths(table)).to_pylist():
             counts[row["metric_name"], row["series_id"]] += 1
-            keys = ("metric_name", "service_name", "resource_attributes", "scope_name", "type")
+            keys = (
+                "metric_name", "service_name", "resource_attributes", "resource_schema_url", "scope_name",
+                "scope_version", "scope_attributes", "scope_schema_url", "type", "unit",
+            )
             maps = [sorted(row[f"attributes_{k}"]) for k in ("string", "int", "double", "bool")]
             labels[row["series_id"]].add(repr([row[k] for k in keys] + maps))
     assert all(len(distinct) == 1 for distinct in labels.values()), "one id, two series"

@@ -447,14 +447,20 @@ struct TelemetryNodeTests {
     }
 
     @Test(arguments: [
-        "", "1", "1-", "-1", "1--2", "1-99999999999999999999", "1-9223372036854775807",
+        "", "1", "1.", "-1", "1.all.1", "1.All", "1.f.0", "1.f.-1", "1.f", "1.+f.1", "1.F.1",
+        "1.0f.1", "1.f.99999999999999999999", "1.10000000000000000.1", "1.f.1.1", "01.all",
+        // Of a program that counted by time only.
+        "1544712660000000000-3",
     ])
     func whatIsNoCursorIsRefused(text: String) {
         #expect(LogCursor(text) == nil)
     }
 
     /// Times past 2262 are negative numbers.
-    @Test(arguments: ["0-0", "1544712660000000000-3", "-1-2", "-9223372036854775808-1"])
+    @Test(arguments: [
+        "0.all", "1544712660000000000.0.1", "-1.ffffffffffffffff.9223372036854775807",
+        "-9223372036854775808.all",
+    ])
     func aCursorReadsBack(text: String) {
         #expect(LogCursor(text)?.description == text)
     }

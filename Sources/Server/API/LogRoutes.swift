@@ -35,7 +35,8 @@ struct LogRoutes: RouteGroup {
             guard let cursor = LogCursor(text) else {
                 throw .badRequest(
                     "cursor is \(text)",
-                    remedy: "Give nextCursor of the answer before."
+                    remedy:
+                        "Give nextCursor of the answer before; after an upgrade, begin without one."
                 )
             }
             search.cursor = cursor

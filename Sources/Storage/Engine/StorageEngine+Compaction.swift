@@ -11,8 +11,8 @@ extension StorageEngine {
 
     /// Merges segments of `space` until no size tier of any window is full.
     ///
-    /// Full row groups are copied byte for byte; small ones are decoded, merged in sort order, and
-    /// second rows of one identity are dropped. What is merged stays on the disk for a while, so a merge
+    /// Full row groups are copied byte for byte; small ones are decoded and merged in sort order, and
+    /// rows that are another row sent again are dropped. What is merged stays on the disk for a while, so a merge
     /// that would take the disk over its watermark waits until there is room: rows that arrive need it more.
     ///
     /// - Returns: how many merges were committed.

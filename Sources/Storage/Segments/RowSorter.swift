@@ -1,6 +1,6 @@
 import Parquet
 
-/// Orders the rows of several sources by a table's sort key and drops second rows of one identity.
+/// Orders the rows of several sources by a table's sort key and drops those that are another row sent again.
 struct RowSorter {
     /// A row with the four words it is compared by.
     private struct Keyed {
@@ -18,7 +18,7 @@ struct RowSorter {
     /// - Parameters:
     ///   - sources: all columns of every source.
     ///   - rows: which rows of them.
-    /// - Returns: the addresses; of rows with one identity only one.
+    /// - Returns: the addresses; of rows with one identity that are equal in every other column, too, only one.
     /// - Complexity: O(n log n) in the number of rows.
     func order(_ sources: [[Column]], _ rows: [RowAddress]) -> [RowAddress] {
         var keyed = rows.map { Keyed(first: 0, second: 0, third: 0, fourth: 0, address: $0) }
@@ -38,15 +38,64 @@ struct RowSorter {
             return left.fourth < right.fourth
         }
         guard !table.identity.isEmpty else { return keyed.map(\.address) }
-        var result: [RowAddress] = []
-        result.reserveCapacity(keyed.count)
-        var previous: Keyed?
-        for row in keyed {
-            if let previous, Self.isSame(previous, row, identityWords) { continue }
-            result.append(row.address)
-            previous = row
+        let runs = Self.runs(keyed, identityWords)
+        if runs.isEmpty { return keyed.map(\.address) }
+        return withoutRepeats(keyed.map(\.address), runs, sources)
+    }
+
+    /// Where rows of one identity lie next to each other, in order.
+    private static func runs(_ keyed: [Keyed], _ identityWords: Int) -> [Range<Int>] {
+        var runs: [Range<Int>] = []
+        for row in keyed.indices.dropFirst()
+        where isSame(keyed[row - 1], keyed[row], identityWords) {
+            if let last = runs.last, last.upperBound == row {
+                runs[runs.count - 1] = last.lowerBound..<row + 1
+            } else {
+                runs.append(row - 1..<row + 1)
+            }
         }
-        return result
+        return runs
+    }
+
+    /// The rows of `order` without those that equal an earlier one of the same run.
+    ///
+    /// A run may have any number of rows that all differ, so they are compared by hash first.
+    private func withoutRepeats(
+        _ order: [RowAddress],
+        _ runs: [Range<Int>],
+        _ sources: [[Column]]
+    ) -> [RowAddress] {
+        var hashes = [UInt64](repeating: 0, count: order.count)
+        for (source, positions) in Dictionary(grouping: runs.joined(), by: { order[$0].source }) {
+            let rows = RowHashes(of: positions.map { order[$0].row }, in: sources[source])
+            for (position, hash) in zip(positions, rows.values) { hashes[position] = hash }
+        }
+        func areEqual(_ left: RowAddress, _ right: RowAddress) -> Bool {
+            sources[left.source].indices.allSatisfy { field in
+                sources[left.source][field].isEqual(
+                    left.row,
+                    sources[right.source][field],
+                    right.row
+                )
+            }
+        }
+        var result: [RowAddress] = []
+        result.reserveCapacity(order.count)
+        var next = 0
+        for run in runs {
+            result += order[next..<run.lowerBound]
+            next = run.upperBound
+            var kept: [UInt64: [RowAddress]] = [:]
+            for position in run {
+                let (address, hash) = (order[position], hashes[position])
+                if let same = kept[hash], same.contains(where: { areEqual($0, address) }) {
+                    continue
+                }
+                kept[hash, default: []].append(address)
+                result.append(address)
+            }
+        }
+        return result + order[next...]
     }
 
     private static func isSame(_ left: Keyed, _ right: Keyed, _ words: Int) -> Bool {

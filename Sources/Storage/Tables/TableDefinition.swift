@@ -23,7 +23,8 @@ public struct TableDefinition: Sendable {
     public let schema: Schema
     /// Positions of the fields row groups are sorted by, most significant first.
     public let sortKey: [Int]
-    /// Positions of the fields that identify a row; of rows with the same identity one survives.
+    /// Positions of the fields by which a row that was sent again is found; of rows that are equal in these, and then
+    /// in every other field, one survives.
     ///
     /// A prefix-free subset of `sortKey`. Empty: every row is its own.
     public let identity: [Int]

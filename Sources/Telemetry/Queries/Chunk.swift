@@ -200,7 +200,6 @@ struct PagesNewestFirst {
         return pages.prefix(count)
     }
 
-    /// Pages of the same time stay in the order of their chunks: cursors count on it.
     private mutating func sort() { pages.sort { $0.times.upperBound > $1.times.upperBound } }
 }
 

@@ -28,36 +28,6 @@ public struct LogSearch: Sendable {
     public init() {}
 }
 
-/// A place between two records in the order of an answer.
-public struct LogCursor: Sendable, Equatable, CustomStringConvertible {
-    /// The time of the last record, Unix nanoseconds.
-    let time: Int64
-    /// How many records of that time have been given.
-    let given: Int
-    /// More than one moment ever holds.
-    private static let givenMax = 1 << 24
-
-    /// - Returns: nil when the text is not a cursor.
-    public init?(_ text: String) {
-        // The last hyphen: a time may have one of its own.
-        guard let hyphen = text.lastIndex(of: "-"), let time = Int64(text[..<hyphen]),
-            let given = Int(text[text.index(after: hyphen)...]),
-            (0...Self.givenMax).contains(given)
-        else {
-            return nil
-        }
-        self.init(time: time, given: given)
-    }
-
-    init(time: Int64, given: Int) {
-        self.time = time
-        self.given = given
-    }
-
-    /// The text that `init(_:)` reads: time and count with a hyphen between them.
-    public var description: String { "\(time)-\(given)" }
-}
-
 /// A record as it was sent, and where it comes from.
 public struct FoundLog: Sendable {
     /// The record.
@@ -89,80 +59,15 @@ extension TelemetryNode {
 extension LogSearch {
     private typealias Position = LogTable.Position
 
-    /// A fitting row.
-    private struct Hit: Sendable {
-        let time: Int64
-        let chunk: Int
-        let row: UInt32
-    }
-
     func run(_ snapshot: Snapshot) throws -> FoundLogs {
-        let last = min(end, cursor?.time ?? .max)
-        guard limit > 0, start <= last else { return FoundLogs(logs: [], nextCursor: nil) }
-        var left = PagesNewestFirst(
-            try snapshot.chunks(
-                table: TelemetryTables.logs,
-                timeField: Position.timeNano,
-                overlapping: start...last
-            ),
-            timeField: Position.timeNano,
-            overlapping: start...last
-        )
-        var chunks: [Chunk] = []
-        // One more than asked for tells whether there is a next page.
-        let wanted = limit + 1 + (cursor?.given ?? 0)
-        var hits: [Hit] = []
-        while let latest = left.latest {
-            let isFull = hits.count >= wanted
-            // Of the same time, what was found earlier comes first.
-            if isFull, latest <= hits[wanted - 1].time { break }
-            let times = (isFull ? hits[wanted - 1].time : start)...last
-            // Few chunks are often enough; the longer it takes, the more are read at once.
-            let wave = try left.next(min(max(chunks.count, 2), Self.chunksAtOnceMax))
-            let first = chunks.count
-            chunks += wave
-            let found = try Parallel.map(wave.count) { [chunks] in
-                try self.hits(chunks[first + $0], first + $0, times, wanted)
-            }
-            hits += found.joined()
-            hits.sort { ($0.time, $1.chunk, $1.row) > ($1.time, $0.chunk, $0.row) }
-            if hits.count > wanted { hits.removeLast(hits.count - wanted) }
-        }
-        if let cursor {
-            let given = hits.prefix { $0.time == cursor.time }.count
-            hits.removeFirst(min(given, cursor.given))
-        }
-        let page = hits.prefix(limit)
-        var next: LogCursor?
-        if hits.count > limit, let last = page.last {
-            let same = page.reversed().prefix { $0.time == last.time }.count
-            let earlier = cursor.map { $0.time == last.time ? $0.given : 0 } ?? 0
-            next = LogCursor(time: last.time, given: same + earlier)
-        }
-        return FoundLogs(logs: try read(Array(page), chunks), nextCursor: next)
+        guard limit > 0, start <= end else { return FoundLogs(logs: [], nextCursor: nil) }
+        var finder = LogFinder(self, snapshot)
+        let (hits, next) = try finder.page()
+        return FoundLogs(logs: try read(hits, finder.chunks), nextCursor: next)
     }
 
-    private static let chunksAtOnceMax = 16
-
-    /// The newest fitting rows of a chunk, at most `wanted`.
-    private func hits(
-        _ chunk: Chunk,
-        _ index: Int,
-        _ range: ClosedRange<Int64>,
-        _ wanted: Int
-    ) throws -> [Hit] {
-        let filter = try filter(chunk, range)
-        if filter.isEmpty { return [] }
-        let times = try filter.column(Position.timeNano)
-        var found = filter.rows.map { Hit(time: times.integer(Int($0)), chunk: index, row: $0) }
-        if found.count > wanted {
-            found.sort { ($0.time, $1.row) > ($1.time, $0.row) }
-            found.removeLast(found.count - wanted)
-        }
-        return found
-    }
-
-    private func filter(_ chunk: Chunk, _ times: ClosedRange<Int64>) throws -> RowFilter {
+    /// The rows of a chunk that fit and whose time is one of `times`.
+    func filter(_ chunk: Chunk, _ times: ClosedRange<Int64>) throws -> RowFilter {
         var filter = RowFilter(chunk)
         if chunk.times.lowerBound < times.lowerBound || chunk.times.upperBound > times.upperBound {
             try filter.decode([Position.timeNano])
@@ -210,7 +115,7 @@ extension LogSearch {
     ]
 
     /// Reads the records of the hits, on several processors, in the order of the hits.
-    private func read(_ hits: [Hit], _ chunks: [Chunk]) throws -> [FoundLog] {
+    private func read(_ hits: [LogHit], _ chunks: [Chunk]) throws -> [FoundLog] {
         var runs: [(chunk: Int, first: Int, last: Int, rows: [(row: Int, position: Int)])] = []
         for (chunk, group) in Dictionary(grouping: hits.indices, by: { hits[$0].chunk }) {
             for rows in Self.runs(group.map { (Int(hits[$0].row), $0) }) {

@@ -20,12 +20,15 @@ public struct MetricName: Hashable, Sendable {
 public struct MetricSeries: Sendable {
     /// The attributes of the points, `service.name`, and `statistic` where a metric has several; structured
     /// values are JSON text.
+    ///
+    /// Series of one answer whose labels would be the same have more, of what tells them apart: the attributes of
+    /// their resources, `otel_scope_version` and so on.
     public let labels: [(key: String, value: String)]
     /// The unit the points were sent with; empty when they have none.
     public let unit: String
-    /// Where they come from; series may differ in nothing else.
+    /// Where they come from.
     public let origin: Origin
-    /// Unix nanoseconds and value, in order of time.
+    /// Unix nanoseconds and value, in order of time; points of one time that differ are all there.
     public let points: [(time: Int64, value: MetricValue)]
 }
 
@@ -117,7 +120,7 @@ extension TelemetryNode {
         do {
             var builder = SeriesBuilder(search: search)
             try MetricScan.visit(snapshot, search) { try builder.add($0) }
-            return builder.series()
+            return try builder.series()
         } catch {
             throw QueryFailure(error)
         }
@@ -125,7 +128,7 @@ extension TelemetryNode {
 }
 
 /// The fitting rows of one chunk of one metric table, with its columns decoded as they are asked for.
-private struct MetricScan {
+struct MetricScan {
     let table: Int
     let chunk: Chunk
     let rows: [Int]
@@ -184,150 +187,5 @@ private struct MetricScan {
                 )
             }
         }
-    }
-}
-
-/// Collects points into series.
-private struct SeriesBuilder {
-    private struct Key: Hashable {
-        let id: UInt64
-        let statistic: String
-    }
-    private struct Entry {
-        let labels: [(key: String, value: String)]
-        let unit: String
-        let origin: Origin
-        /// One value per time: a point that was sent twice counts once.
-        var points: [Int64: MetricValue] = [:]
-    }
-
-    let search: MetricSearch
-    private var entries: [Key: Entry] = [:]
-
-    init(search: MetricSearch) { self.search = search }
-
-    mutating func add(_ scan: MetricScan) throws {
-        typealias Position = MetricTables.Position
-        let columns = TelemetryCatalog.tables[scan.table].schema.fields.indices.map {
-            scan.column($0)
-        }
-        var reader = AttributeReader(
-            columns,
-            promoted: .metrics,
-            origin: Position.origin,
-            attributes: Position.attributes
-        )
-        for row in scan.rows
-        where columns[Position.flags].integer(row) & Self.hasNoRecordedValue == 0 {
-            let id = columns[Position.seriesID].identifier(row).0
-            let time = columns[Position.timeNano].integer(row)
-            for (statistic, value) in Self.values(scan.table, columns, row) {
-                let key = Key(id: id, statistic: statistic)
-                if entries[key] == nil {
-                    var labels = [
-                        (key: "service.name", value: columns[Position.origin].text(row) ?? "")
-                    ]
-                    if let instance = columns[Position.origin + 2].text(row) {
-                        labels.append(("service.instance.id", instance))
-                    }
-                    labels += try reader.attributes(row).map {
-                        ($0.key, RowFilter.text($0.value) ?? Self.json($0.value))
-                    }
-                    if !statistic.isEmpty { labels.append(("statistic", statistic)) }
-                    entries[key] = Entry(
-                        labels: labels.sorted { $0.key < $1.key },
-                        unit: columns[Position.unit].text(row) ?? "",
-                        origin: try reader.origin(row)
-                    )
-                }
-                entries[key]?.points[time] = value
-            }
-        }
-    }
-
-    /// The flag of a point that only says that there is none, whatever else it has: metrics.proto,
-    /// `DataPointFlags`.
-    private static let hasNoRecordedValue: Int64 = 1
-
-    private static func json(_ value: AnyValue) -> String {
-        var bytes: [UInt8] = []
-        ValueJSON.append(value, into: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// The numbers of one point, each with the name of its statistic.
-    private static func values(
-        _ table: Int,
-        _ columns: [Column],
-        _ row: Int
-    ) -> [(String, MetricValue)] {
-        let own = MetricTables.Position.own
-        let double = { (position: Int) -> MetricValue? in
-            columns[position].fixedValue(row).map {
-                .double(Double(bitPattern: UInt64(bitPattern: $0)))
-            }
-        }
-        let count = MetricValue.count(UInt64(bitPattern: columns[own].integer(row)))
-        switch table {
-        case TelemetryTables.metricPoints:
-            if let value = double(own) { return [("", value)] }
-            return columns[own + 1].fixedValue(row).map { [("", .int($0))] } ?? []
-        case TelemetryTables.metricSummaries:
-            let quantiles = columns[own + 2].children(row).map { child -> (String, MetricValue) in
-                let number = { (position: Int) in
-                    Double(
-                        bitPattern: UInt64(
-                            bitPattern: columns[own + 2].child(position).integer(child)
-                        )
-                    )
-                }
-                return ("quantile \(number(0))", .double(number(1)))
-            }
-            return [("count", count)] + quantiles + (double(own + 1).map { [("sum", $0)] } ?? [])
-        default:
-            var values = [("count", count)]
-            for (offset, name) in ["sum", "min", "max"].enumerated() {
-                if let value = double(own + 1 + offset) { values.append((name, value)) }
-            }
-            return values
-        }
-    }
-
-    func series() -> [MetricSeries] {
-        entries.values.map { entry in
-            let points = entry.points.sorted { $0.key < $1.key }.map {
-                (time: $0.key, value: $0.value)
-            }
-            return MetricSeries(
-                labels: entry.labels,
-                unit: entry.unit,
-                origin: entry.origin,
-                points: stepped(points)
-            )
-        }.sorted { left, right in
-            left.labels.map { "\($0.key)=\($0.value)" }.lexicographicallyPrecedes(
-                right.labels.map { "\($0.key)=\($0.value)" }
-            )
-        }
-    }
-
-    /// The last point of each step.
-    private func stepped(
-        _ points: [(time: Int64, value: MetricValue)]
-    ) -> [(time: Int64, value: MetricValue)] {
-        guard let step = search.step, let first = points.first else { return points }
-        let origin = search.start == .min ? first.time : search.start
-        var result: [(time: Int64, value: MetricValue)] = []
-        for point in points {
-            // The times of points and of the question come from outside: they may be far apart.
-            let (offset, overflow) = point.time.subtractingReportingOverflow(origin)
-            let time = overflow ? point.time : origin + (offset - offset % step)
-            if result.last?.time == time {
-                result[result.count - 1].value = point.value
-            } else {
-                result.append((time, point.value))
-            }
-        }
-        return result
     }
 }

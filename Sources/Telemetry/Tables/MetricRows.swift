@@ -248,38 +248,58 @@ private struct PointRows {
         }
     }
 
-    /// An id per point: equal for equal metric, resource, scope and attributes, in whatever order the
-    /// attributes came.
+    /// An id per point, equal for all that OpenTelemetry tells streams apart by: the resource, the scope, the metric's name,
+    /// unit and kind, and the attributes, in whatever order they came.
     ///
     /// Each part is hashed with XXH64; the hashes of a set are added up, so that order does not matter;
     /// the sums are hashed together.
     private func seriesIDs() -> [UInt64] {
         let origins = metrics.origins
-        let resources = (0..<origins.resourceCount).map {
-            hash(
-                origins.resourceAttributes,
-                OriginBuilder.range(origins.resourceAttributeStarts, $0)
-            )
+        let resources = (0..<origins.resourceCount).map { resource in
+            hash([
+                hash(
+                    origins.resourceAttributes,
+                    OriginBuilder.range(origins.resourceAttributeStarts, resource)
+                ),
+                hash(origins.resourceSchemaURLs[resource]),
+            ])
         }
-        let owners = (0..<metrics.metricCount).map { metric -> UInt64 in
-            let scope = Int(metrics.scope[metric])
-            let parts: [UInt64] = [
-                XXHash64.hash(text.bytes(metrics.names[metric])),
-                XXHash64.hash(text.bytes(metrics.units[metric])),
-                UInt64(metrics.types[metric].rawValue), UInt64(metrics.temporalities[metric]),
+        let scopes = (0..<origins.scopeCount).map { scope in
+            hash([
+                hash(origins.scopeNames[scope]), hash(origins.scopeVersions[scope]),
+                hash(
+                    origins.scopeAttributes,
+                    OriginBuilder.range(origins.scopeAttributeStarts, scope)
+                ),
+                hash(origins.scopeSchemaURLs[scope]),
+            ])
+        }
+        let owners = (0..<metrics.metricCount).map { metric in
+            hash([
+                hash(metrics.names[metric]), hash(metrics.units[metric]),
+                UInt64(metrics.types[metric].rawValue),
+                // Senders may say any number, those below zero included.
+                UInt64(bitPattern: Int64(metrics.temporalities[metric])),
                 metrics.monotonic[metric] ? 1 : 0, resources[Int(metrics.resource[metric])],
-                XXHash64.hash(text.bytes(origins.scopeNames[scope])),
-            ]
-            return parts.withUnsafeBytes { XXHash64.hash($0) }
+                scopes[Int(metrics.scope[metric])],
+            ])
         }
         return points.map { point in
-            let parts = [
+            let id = hash([
                 owners[Int(metrics.metric[point])],
                 hash(metrics.attributes, OriginBuilder.range(metrics.attributeStarts, point)),
-            ]
+            ])
             // Zero would read as "no id".
-            return max(1, parts.withUnsafeBytes { XXHash64.hash($0) })
+            return max(1, id)
         }
+    }
+
+    @inline(__always)
+    private func hash(_ ref: TextRef) -> UInt64 { XXHash64.hash(text.bytes(ref)) }
+
+    @inline(__always)
+    private func hash(_ parts: [UInt64]) -> UInt64 {
+        parts.withUnsafeBytes { XXHash64.hash($0) }
     }
 
     private func hash(_ attributes: AttributeColumns, _ range: Range<Int>) -> UInt64 {
@@ -288,15 +308,12 @@ private struct PointRows {
             let payload = attributes.payloads[index]
             let value: UInt64 =
                 switch attributes.kinds[index] {
-                case .string, .bytes, .json: XXHash64.hash(text.bytes(TextRef(rawValue: payload)))
+                case .string, .bytes, .json: hash(TextRef(rawValue: payload))
                 case .empty, .bool, .int, .double: payload
                 }
-            let parts = [
-                XXHash64.hash(text.bytes(attributes.keys[index])),
-                UInt64(attributes.kinds[index].rawValue),
-                value,
-            ]
-            sum &+= parts.withUnsafeBytes { XXHash64.hash($0) }
+            sum &+= hash([
+                hash(attributes.keys[index]), UInt64(attributes.kinds[index].rawValue), value,
+            ])
         }
         return sum
     }

@@ -76,7 +76,7 @@ extension OpenAPIDocument {
         "Labels": {
           "type": "object",
           "additionalProperties": {"type": "string"},
-          "description": "service.name, the attributes (structured ones as JSON text), and statistic where there are several."
+          "description": "service.name, the attributes (structured ones as JSON text), and statistic where there are several. Series of one answer that would have equal labels also have what tells them apart: attributes of the resource, otel_scope_version and so on."
         },
         "Series": {
           "type": "object",
@@ -89,6 +89,7 @@ extension OpenAPIDocument {
             "scope": {"$ref": "#/components/schemas/Scope"},
             "points": {
               "type": "array",
+              "description": "In order of time; points of one time that differ are all there.",
               "items": {
                 "type": "array",
                 "minItems": 2,
