@@ -3,6 +3,10 @@
 # BENCH_DIR keeps the generated requests (about 1 GB); BENCH_ITEMS spans and as many log records are sent.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+command -v python3 >/dev/null || {
+    echo "python3 is needed to print the table" >&2
+    exit 1
+}
 holdfast=$PWD/.build/release/holdfast
 items=${BENCH_ITEMS:-1000000}
 requests=${BENCH_DIR:-${TMPDIR:-/tmp}/holdfast-bench-$items}

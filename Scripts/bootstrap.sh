@@ -45,13 +45,17 @@ if ((${#packages[@]})); then
     fi
     # Debian starts the servers that it installs, now and at every boot. The tests start Redis servers of their own:
     # what is masked, or installed in runlevel 1, is not started; after that it is disabled.
-    if $installs_redis && [ -d /run/systemd/system ]; then as_root systemctl --quiet mask redis-server; fi
+    if $installs_redis && [ -d /run/systemd/system ]; then
+        trap 'as_root systemctl --quiet unmask redis-server' EXIT
+        as_root systemctl --quiet mask redis-server
+    fi
     as_root apt-get update -qq
     as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
     if $installs_redis; then
         if [ -d /run/systemd/system ]; then
             as_root systemctl --quiet unmask redis-server
+            trap - EXIT
             as_root systemctl --quiet disable redis-server || true
         elif command -v update-rc.d >/dev/null; then
             as_root update-rc.d redis-server disable || true
@@ -61,8 +65,12 @@ fi
 
 [ "$purpose" = test ] || exit 0
 requirements=Tests/EndToEnd/requirements.txt
-if [ ! -x .venv/bin/python ] || ! cmp -s "$requirements" .venv/requirements.txt; then
-    [ -x .venv/bin/python ] || python3 -m venv .venv
+if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    echo "The tests' Python clients need Python 3.11 or newer as python3; here it is $(python3 -V)." >&2
+    exit 1
+fi
+if [ ! -x .venv/bin/pip ] || ! cmp -s "$requirements" .venv/requirements.txt; then
+    [ -x .venv/bin/pip ] || python3 -m venv .venv
     .venv/bin/pip install -q --disable-pip-version-check -r "$requirements"
     cp "$requirements" .venv/requirements.txt
 fi

@@ -280,6 +280,25 @@ def test_queries_of_an_unknown_space(small: Holdfast) -> None:
 # -- Tokens
 
 
+def test_refused_calls_leave_the_others_of_their_connection_alone(
+    make_server: MakeServer, tmp_path: Any
+) -> None:
+    """HTTP/2 servers remember only so many streams that they have reset."""
+    tokens = tmp_path / "tokens"
+    tokens.write_text("s3cret\n")
+    tokens.chmod(0o600)
+    server = make_server("--token-file", str(tokens))
+    method = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+    body = trace_request([span(1, n, name="x" * 1000) for n in range(1, 100)]).SerializeToString()
+    with grpc.insecure_channel(server.grpc, options=[("grpc.enable_http_proxy", 0)]) as channel:
+        call = channel.unary_unary(method, lambda text: text, lambda text: text)
+        for _ in range(5):
+            refused = [call.future(body, timeout=20) for _ in range(64)]
+            good = call.future(GOOD, timeout=20, metadata=[("authorization", "Bearer s3cret")])
+            assert good.result() == b""
+            assert {one.exception().code() for one in refused} == {grpc.StatusCode.UNAUTHENTICATED}
+
+
 def test_without_a_token_nobody_passes(make_server: MakeServer, tmp_path: Any) -> None:
     tokens = tmp_path / "tokens"
     tokens.write_text("# who may pass\nagent:s3cret-one\ns3cret-two\n")

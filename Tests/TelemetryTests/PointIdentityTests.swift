@@ -6,6 +6,9 @@ import Testing
 
 /// A point that was acknowledged stays, unless it equals another in everything.
 struct PointIdentityTests {
+    /// Between two ticks of a node that is to merge only when it is told to, in milliseconds.
+    private static let longTime = 3_600_000
+
     enum Shape: CaseIterable {
         case gauge, sum, histogram, exponentialHistogram, summary
     }
@@ -149,7 +152,7 @@ struct PointIdentityTests {
     /// Every one is sent twice, and each has a segment of its own before they are merged.
     @Test(arguments: Shape.allCases)
     func pointsThatDifferInAnythingStay(_ shape: Shape) async throws {
-        try await withNode { node, _ in
+        try await withNode(tickMilliseconds: Self.longTime) { node, _ in
             let changes = PointChange.allCases.filter { shape != .summary || $0 != .exemplars }
             let sent =
                 [Self.metrics(shape)] + StreamChange.allCases.map { Self.metrics(shape, $0) }
@@ -177,7 +180,7 @@ struct PointIdentityTests {
 
     /// In one request; each differs from the others, and the NaNs only in their bits.
     @Test func pointsOfOneTimeAreAllGiven() async throws {
-        try await withNode { node, _ in
+        try await withNode(tickMilliseconds: Self.longTime) { node, _ in
             let values: [NumberValue] = [
                 .int(0), .double(0), .double(-0.0), .double(.nan),
                 .double(Double(nan: 3, signaling: false)), .int(1),
@@ -218,7 +221,7 @@ struct PointIdentityTests {
     }
 
     @Test func labelsSayWhatTellsSeriesApart() async throws {
-        try await withNode { node, _ in
+        try await withNode(tickMilliseconds: Self.longTime) { node, _ in
             let changes: [StreamChange?] = [nil, .scopeVersion, .scopeAttributes]
             for change in changes {
                 _ = try await node.ingest(Self.request([Self.metrics(.gauge, change)]))
@@ -247,7 +250,7 @@ struct PointIdentityTests {
 
     /// The order of attributes makes no other stream.
     @Test func attributesAreASet() async throws {
-        try await withNode { node, _ in
+        try await withNode(tickMilliseconds: Self.longTime) { node, _ in
             let pairs = [KeyValue("a", .int(1)), KeyValue("b", .string("x"))]
             for attributes in [pairs, pairs.reversed()] {
                 let point = NumberPoint(attributes: attributes, time: 10, value: .int(1))
@@ -271,7 +274,7 @@ struct PointIdentityTests {
     /// Rows say "unspecified" of those that nobody knows: ids differ, but the stream is one, as when another program has
     /// given the ids.
     @Test func anyTemporalityIsTaken() async throws {
-        try await withNode { node, _ in
+        try await withNode(tickMilliseconds: Self.longTime) { node, _ in
             let point = NumberPoint(time: 10, value: .int(1))
             let metrics = [Int32.min, -1, 0, 1, 2, 3, .max].map { temporality in
                 Metric(

@@ -13,14 +13,19 @@ func newDirectory() -> String {
 /// Removes a directory with all that is in it.
 func removeTree(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
 
-/// Runs `body` with a node whose directory is removed afterwards.
+/// Runs `body` with a node, which looks for what is due every `tickMilliseconds`, and whose directory is removed
+/// afterwards.
 func withNode<Result>(
     _ limits: Limits = Limits(),
+    tickMilliseconds: Int = 1_000,
     _ body: (TelemetryNode, String) async throws -> Result
 ) async throws -> Result {
     let directory = newDirectory()
     defer { removeTree(directory) }
-    let node = try openNode(directory) { $0.limits = limits }
+    let node = try openNode(directory) { configuration in
+        configuration.limits = limits
+        configuration.tickMilliseconds = tickMilliseconds
+    }
     defer { node.close() }
     return try await body(node, directory)
 }

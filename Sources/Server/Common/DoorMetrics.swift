@@ -28,7 +28,8 @@ final class DoorMetrics: Sendable {
         var wireBytes: Int
         /// Bytes of the body once inflated.
         var bodyBytes: Int
-        var duration: Duration
+        /// nil for a stream that was refused before it became a call.
+        var duration: Duration?
     }
 
     /// What is counted for one signal over one transport.
@@ -65,7 +66,7 @@ final class DoorMetrics: Sendable {
             counts[key].outcomes[Self.index(exchange.outcome)] += 1
             counts[key].wireBytes &+= exchange.wireBytes
             counts[key].bodyBytes &+= exchange.bodyBytes
-            counts[key].durations.record(exchange.duration)
+            if let duration = exchange.duration { counts[key].durations.record(duration) }
         }
     }
 

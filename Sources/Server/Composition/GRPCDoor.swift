@@ -30,21 +30,24 @@ struct GRPCDoor: Sendable {
     ///
     /// - Parameter whenOpen: called with the bound address once the door is open.
     /// - Throws: `HoldfastServerError` if the address cannot be listened on.
-    func run(whenOpen: @Sendable (HostPort) -> Void) async throws {
+    func run(whenOpen: @escaping @Sendable (HostPort) -> Void) async throws {
+        // A server that is stopped before it listens never has an address, and waiting for one cannot be ended: so
+        // nobody waits for this task. A failure to listen is thrown by `serve`, with its cause.
+        Task { [server] in
+            if let bound = try? await server.transport.listeningAddress,
+                let address = HostPort(bound)
+            {
+                whenOpen(address)
+            }
+        }
         do {
             try await withGracefulShutdownHandler {
-                try await withThrowingDiscardingTaskGroup { group in
-                    group.addTask { try await server.serve() }
-                    // A failure to listen is thrown by `serve`, with its cause.
-                    if let bound = try? await server.transport.listeningAddress,
-                        let address = HostPort(bound)
-                    {
-                        whenOpen(address)
-                    }
-                }
+                try await server.serve()
             } onGracefulShutdown: {
                 server.beginGracefulShutdown()
             }
+        } catch let error as RuntimeError where error.code == .serverIsStopped {
+            return
         } catch {
             throw HoldfastServerError(listening: error, at: address, flag: "--grpc") ?? error
         }
@@ -93,7 +96,7 @@ struct GRPCDoor: Sendable {
                     outcome: refusal.outcome,
                     wireBytes: 0,
                     bodyBytes: 0,
-                    duration: .zero
+                    duration: nil
                 )
             )
         }

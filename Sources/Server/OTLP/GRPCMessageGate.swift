@@ -15,6 +15,9 @@ import OTLP
 /// itself: RESOURCE_EXHAUSTED without RetryInfo, or INVALID_ARGUMENT with a BadRequest. What it
 /// lets through is never compressed.
 ///
+/// What a refused client still had on its way is let come to its end, within bounds. NIO remembers 31 reset streams of a
+/// connection; what arrives for another one ends the connection, with every other call on it.
+///
 /// A message is framed as one byte (1 = compressed), four bytes of length, and the payload; frames
 /// of HTTP/2 may cut that anywhere.
 final class GRPCMessageGate: ChannelDuplexHandler {
@@ -49,8 +52,11 @@ final class GRPCMessageGate: ChannelDuplexHandler {
     private var isAnswered = false
     /// The gate itself has answered: nothing passes any more.
     private var isRefused = false
+    private var ignoredBytes = 0
 
     private static let prefixCount = 5
+    /// More than this of a refused stream has it reset.
+    private static let ignoredBytesMax = 1 << 20
 
     init(
         maxMessageBytes: Int,
@@ -67,7 +73,7 @@ final class GRPCMessageGate: ChannelDuplexHandler {
     // MARK: - Events
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isRefused else { return }
+        guard !isRefused else { return ignore(unwrapInboundIn(data), context) }
         switch unwrapInboundIn(data) {
         case .headers(let headers):
             if let path = headers.headers.first(name: ":path") { self.path = path }
@@ -95,13 +101,20 @@ final class GRPCMessageGate: ChannelDuplexHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        // The answer is out; what the call behind the gate says when it is given up comes too late.
+        guard !isRefused else {
+            promise?.fail(ChannelError.outputClosed)
+            return
+        }
         if case .headers(let headers) = unwrapOutboundIn(data), headers.endStream {
             isAnswered = true
         }
         context.write(data, promise: promise)
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
+    func handlerRemoved(context: ChannelHandlerContext) { release() }
+
+    private func release() {
         admission.release(reservedBytes)
         reservedBytes = 0
     }
@@ -239,11 +252,12 @@ final class GRPCMessageGate: ChannelDuplexHandler {
 
     // MARK: - Refusals
 
-    /// Answers with trailers only, and ends the stream on both sides.
+    /// Answers with trailers only; the stream ends when the client ends it, too.
     private func refuse(_ refusal: APIError, _ context: ChannelHandlerContext) {
         isAnswered = true
         isRefused = true
         inflater = nil
+        release()
         onRefusal(path, refusal)
         let status = refusal.rpcStatus
         let headers = HPACKHeaders([
@@ -254,7 +268,14 @@ final class GRPCMessageGate: ChannelDuplexHandler {
             ("grpc-status-details-bin", GRPCHeaderText.base64(status.protobuf())),
         ])
         let answer = HTTP2Frame.FramePayload.Headers(headers: headers, endStream: true)
-        context.write(wrapOutboundOut(.headers(answer)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.headers(answer)), promise: nil)
+    }
+
+    /// Drops what comes after a refusal, and resets the stream when that is too much.
+    private func ignore(_ payload: HTTP2Frame.FramePayload, _ context: ChannelHandlerContext) {
+        guard case .data(let frame) = payload else { return }
+        ignoredBytes += frame.data.readableBytes
+        guard ignoredBytes > Self.ignoredBytesMax, !frame.endStream else { return }
         context.writeAndFlush(wrapOutboundOut(.rstStream(.noError)), promise: nil)
         context.close(promise: nil)
     }

@@ -42,6 +42,14 @@ extension StorageEngine {
             }
         }
         guard !frozen.isEmpty else { return false }
+        guard folded < cut else {
+            // Their commit was done, and its caller was told that it had failed.
+            throw StorageError(
+                .stop,
+                "rows of space \(space.name) that are in memory are in segments, too",
+                remedy: "the node opens the store anew by itself"
+            )
+        }
         let lsns = folded + 1...cut
         try environment.reach(.flushFreeze)
         var change = SpaceChange(operation: "flush")

@@ -13,6 +13,8 @@ extension StorageEngine {
                 remedy: "use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit"
             )
         }
+        // Before anybody can have seen the space: what it is folded to must hold nothing of its own.
+        let lastLSN = journal.withLock { $0.lastLSN }
         guard !hasSpace(name) else {
             throw StorageError(
                 .fixRequest,
@@ -20,7 +22,6 @@ extension StorageEngine {
                 remedy: "choose another name"
             )
         }
-        let lastLSN = journal.withLock { $0.lastLSN }
         let door = CommitDoor(
             environment: environment,
             limits: limits,

@@ -119,7 +119,7 @@ package struct StoreInspection: Sendable {
                             let key = segment.key(space: space, table: table)
                             guard checked.insert(key).inserted else { continue }
                             if checked.count % 100 == 1 { progress("checking \(key)") }
-                            check(segment, key, &report)
+                            check(segment, of: table, key, &report)
                         }
                     }
                 } catch {
@@ -199,7 +199,12 @@ package struct StoreInspection: Sendable {
         }
     }
 
-    private func check(_ segment: SegmentInfo, _ key: String, _ report: inout VerificationReport) {
+    private func check(
+        _ segment: SegmentInfo,
+        of table: String,
+        _ key: String,
+        _ report: inout VerificationReport
+    ) {
         do {
             guard let object = try store.openObject(key) else {
                 report.problems.append("segment \(key) is missing")
@@ -220,6 +225,10 @@ package struct StoreInspection: Sendable {
                 return
             }
             try reader.verify()
+            if let known = catalog.first(where: { $0.name == table }) {
+                // Whether this program can read it.
+                _ = try ParquetReader(BytesSource(bytes, name: key), as: known.schema)
+            }
             report.segments += 1
             report.rows += segment.rows
             report.bytes += segment.bytes

@@ -5,21 +5,27 @@ package import Parquet
 
 /// Hashes of whole rows by what they say: of equal rows they are equal, on every machine and in every process.
 ///
-/// Cursors carry them: another way to hash is another kind of cursor.
+/// Cursors carry them, with no seed: another way to hash is another kind of cursor.
 package struct RowHashes {
     /// The hash of each row by the columns so far, in the order the rows were given.
     package private(set) var values: [UInt64]
     private let rows: [Int]
+    private let seed: UInt64
 
     /// Hashes of `rows` of columns that are added one by one.
-    package init(of rows: [Int]) {
+    ///
+    /// - Parameters:
+    ///   - rows: which rows.
+    ///   - seed: one that no sender knows keeps it from choosing rows of one hash.
+    package init(of rows: [Int], seed: UInt64 = 0) {
         self.rows = rows
-        values = [UInt64](repeating: 0, count: rows.count)
+        self.seed = seed
+        values = [UInt64](repeating: seed, count: rows.count)
     }
 
     /// Hashes of `rows` of `columns`.
-    package init(of rows: [Int], in columns: some Sequence<Column>) {
-        self.init(of: rows)
+    package init(of rows: [Int], in columns: some Sequence<Column>, seed: UInt64 = 0) {
+        self.init(of: rows, seed: seed)
         for column in columns { add(column) }
     }
 
@@ -78,7 +84,7 @@ package struct RowHashes {
     private mutating func add(_ column: ListColumn) {
         var children: [Int] = []
         for row in rows { children += column.children(of: row) }
-        let hashes = RowHashes(of: children, in: column.children).values
+        let hashes = RowHashes(of: children, in: column.children, seed: seed).values
         var next = 0
         for (index, row) in rows.enumerated() {
             let count = column.children(of: row).count

@@ -57,6 +57,9 @@ struct RowSorter {
         return runs
     }
 
+    /// What is kept does not depend on it, only how long that takes for rows that somebody has made up.
+    private static let seed = SystemRandom().next()
+
     /// The rows of `order` without those that equal an earlier one of the same run.
     ///
     /// A run may have any number of rows that all differ, so they are compared by hash first.
@@ -67,7 +70,11 @@ struct RowSorter {
     ) -> [RowAddress] {
         var hashes = [UInt64](repeating: 0, count: order.count)
         for (source, positions) in Dictionary(grouping: runs.joined(), by: { order[$0].source }) {
-            let rows = RowHashes(of: positions.map { order[$0].row }, in: sources[source])
+            let rows = RowHashes(
+                of: positions.map { order[$0].row },
+                in: sources[source],
+                seed: Self.seed
+            )
             for (position, hash) in zip(positions, rows.values) { hashes[position] = hash }
         }
         func areEqual(_ left: RowAddress, _ right: RowAddress) -> Bool {

@@ -29,6 +29,8 @@ final class EventFacts: Sendable {
     private let known = Mutex<[Key: Keys]>([:])
     private static let entriesMax = 4_096
     private static let keysMax = 64
+    /// Bytes of all keys of one row group.
+    private static let keyBytesMax = 8 << 10
 
     /// The key under which Jaeger's API shows the name of an event.
     static let nameKey = "event"
@@ -57,7 +59,9 @@ final class EventFacts: Sendable {
         for code in texts.codes where code != TextColumn.null && !isRead[Int(code)] {
             isRead[Int(code)] = true
             keys.formUnion(try ValueJSON.keys(ofObject: Array(texts.dictionary[code])))
-            if keys.count > keysMax { return .any }
+            if keys.count > keysMax || keys.reduce(0, { $0 + $1.utf8.count }) > keyBytesMax {
+                return .any
+            }
         }
         return .these(keys)
     }

@@ -62,7 +62,9 @@ final class IngestCourse {
             run.refused()
             attempts += 1
             guard keepsAlive else { return end("the server closes connections", context) }
-            let seconds = retryAfter ?? min(5, 0.05 * Double(1 << min(attempts, 7)))
+            let backoff = min(5, 0.05 * Double(1 << min(attempts, 7)))
+            // A server that says "at once" gets the pause it did not ask for.
+            let seconds = retryAfter.map { $0 > 0 ? $0 : backoff } ?? backoff
             let delay = Int64(min(max(0, seconds), Self.retrySecondsMax) * 1000)
             return later(.milliseconds(delay), context) { course, context in
                 course.current = (index, .now)

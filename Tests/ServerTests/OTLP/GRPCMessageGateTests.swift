@@ -168,6 +168,23 @@ struct GRPCMessageGateTests {
         #expect(try fixture.answer() == nil)
     }
 
+    /// Resets cost the connection when there are many; see the gate.
+    @Test func resetsARefusedStreamOnlyWhenItGoesOn() throws {
+        let tokens = try TokenBook(text: "s3cret", path: "tokens")
+        let fixture = try Fixture(encoding: nil, tokens: tokens)
+        #expect(try fixture.answer() == "16")
+        let frame = Payload.data(
+            .init(data: .byteBuffer(ByteBuffer(repeating: 1, count: 100_000)), endStream: false)
+        )
+        for _ in 0..<10 { try fixture.channel.writeInbound(frame) }
+        #expect(try fixture.channel.readOutbound(as: Payload.self) == nil)
+        _ = try? fixture.channel.writeInbound(frame)
+        guard case .rstStream? = try fixture.channel.readOutbound(as: Payload.self) else {
+            Issue.record("a client that goes on is not stopped")
+            return
+        }
+    }
+
     @Test func dropsWhatFollowsAnAnswer() throws {
         let fixture = try Fixture(encoding: nil)
         let trailers = Payload.Headers(headers: ["grpc-status": "16"], endStream: true)
