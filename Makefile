@@ -45,7 +45,7 @@ bench: build  ## Measure ingest, queries, and what a failpoint costs, and print 
 	@Scripts/bench.sh
 	$(SWIFT) run -c release --package-path Benchmarks FailpointBenchmark
 
-fuzz: setup  ## Feed the decoders FUZZ_RUNS mutated requests, and FUZZ_GZIP_RUNS through gzip.
+fuzz: libraries  ## Feed the decoders FUZZ_RUNS mutated requests, and FUZZ_GZIP_RUNS through gzip.
 	$(SWIFT) run -c release --package-path Fuzz otlp-fuzz --runs $(FUZZ_RUNS) --seed $(FUZZ_SEED)
 	$(SWIFT) run -c release --package-path Fuzz otlp-fuzz gzip --runs $(FUZZ_GZIP_RUNS) --seed $(FUZZ_SEED)
 

@@ -31,9 +31,8 @@ struct GRPCDoor: Sendable {
     /// - Parameter whenOpen: called with the bound address once the door is open.
     /// - Throws: `HoldfastServerError` if the address cannot be listened on.
     func run(whenOpen: @escaping @Sendable (HostPort) -> Void) async throws {
-        // A server that is stopped before it listens never has an address, and waiting for one cannot be ended: so
-        // nobody waits for this task. A failure to listen is thrown by `serve`, with its cause.
-        Task { [server] in
+        // A failure to listen is thrown by `serve`, with its cause.
+        let announcing = Task { [server] in
             if let bound = try? await server.transport.listeningAddress,
                 let address = HostPort(bound)
             {
@@ -46,9 +45,12 @@ struct GRPCDoor: Sendable {
             } onGracefulShutdown: {
                 server.beginGracefulShutdown()
             }
+            await announcing.value
         } catch let error as RuntimeError where error.code == .serverIsStopped {
+            // A server that was stopped before it listened never has an address: nobody may wait for one.
             return
         } catch {
+            await announcing.value
             throw HoldfastServerError(listening: error, at: address, flag: "--grpc") ?? error
         }
     }
