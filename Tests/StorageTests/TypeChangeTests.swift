@@ -20,7 +20,21 @@ struct TypeChangeTests {
         pageRows: 16
     )
 
-    /// The columns of `part`, as the other program puts them.
+    /// The fixture's table with texts of another type.
+    private static func table(text: LeafType) -> TableDefinition {
+        var fields = Fixture.table.schema.fields
+        fields[2] = Field("text", .leaf(text, optional: true))
+        return TableDefinition(
+            name: "events",
+            schema: Schema(fields),
+            sortKey: [0, 1],
+            identity: [0],
+            timeField: 1,
+            pageRows: 16
+        )
+    }
+
+    /// The columns of a batch, as the other program puts them.
     private static let otherDecoder = BatchDecoder(
         decode: { record throws(StorageError) in
             let table = Fixture.rows(record).tables[0]
@@ -99,17 +113,7 @@ struct TypeChangeTests {
             _ = try old.append([Fixture.batch(first: 1, count: 50)])
             _ = try old.flush(space: "default")
             old.close()
-            var fields = Fixture.table.schema.fields
-            fields[2] = Field("text", .leaf(.int64, optional: true))
-            let table = TableDefinition(
-                name: "events",
-                schema: Schema(fields),
-                sortKey: [0, 1],
-                identity: [0],
-                timeField: 1,
-                pageRows: 16
-            )
-            let new = try fixture.open(catalog: [table])
+            let new = try fixture.open(catalog: [Self.table(text: .int64)])
             let error = #expect(throws: StorageError.self) { try Fixture.ids(new) }
             #expect(error?.code == .restore)
             #expect(error?.message.contains("text") ?? false)
@@ -131,16 +135,7 @@ struct TypeChangeTests {
             }
             old.close()
 
-            var fields = Fixture.table.schema.fields
-            fields[2] = Field("text", .leaf(.bytes, optional: true))
-            let table = TableDefinition(
-                name: "events",
-                schema: Schema(fields),
-                sortKey: [0, 1],
-                identity: [0],
-                timeField: 1,
-                pageRows: 16
-            )
+            let table = Self.table(text: .bytes)
             let new = try fixture.open(catalog: [table])
             defer { new.close() }
             #expect(try Fixture.ids(new) == ids)

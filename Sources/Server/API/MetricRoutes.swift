@@ -8,10 +8,12 @@ struct MetricRoutes: RouteGroup {
 
     func add(to router: Router<HoldfastRequestContext>) {
         router.get("/api/metrics/names") { request, context in
+            let search = try Self.search(QueryParameters(request), name: "")
             let space = context.space
-            let tags = [AnswerTag.all(.metrics, in: space)]
+            let tags = [AnswerTag.service(search.service, .metrics, in: space)]
             return try await runner.json(request, context, dependsOn: tags) { node in
-                JaegerJSON.named("metrics", try node.metricNames(space: space)) { writer, metric in
+                let names = try node.metricNames(search, space: space)
+                return JaegerJSON.named("metrics", names) { writer, metric in
                     writer.object { writer in
                         writer.member("name", metric.name)
                         writer.member("type", metric.type)
@@ -50,6 +52,13 @@ struct MetricRoutes: RouteGroup {
                 remedy: "Give name=METRIC; /api/metrics/names lists them."
             )
         }
+        return try search(parameters, name: name)
+    }
+
+    private static func search(
+        _ parameters: QueryParameters,
+        name: String
+    ) throws(APIError) -> MetricSearch {
         var search = MetricSearch(name: name)
         search.service = parameters.text("service")
         search.start = try parameters.time("start") ?? .min

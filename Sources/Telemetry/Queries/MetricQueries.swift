@@ -44,7 +44,7 @@ public enum MetricValue: Sendable, Equatable {
 
 /// Which points are wanted.
 public struct MetricSearch: Sendable {
-    /// The name of the metric.
+    /// The name of the metric; empty for every one, where names are asked for.
     public var name: String
     /// The name of the service; nil for every one.
     public var service: String?
@@ -62,8 +62,11 @@ public struct MetricSearch: Sendable {
 }
 
 extension TelemetryNode {
-    /// The metrics seen in a space, sorted by name.
-    public func metricNames(space: String) throws(QueryFailure) -> [MetricName] {
+    /// The metrics of a space that have a fitting point, sorted by name, with the services of those points.
+    public func metricNames(
+        _ search: MetricSearch = MetricSearch(name: ""),
+        space: String
+    ) throws(QueryFailure) -> [MetricName] {
         let snapshot = try snapshot(space)
         do {
             struct Key: Hashable {
@@ -72,7 +75,7 @@ extension TelemetryNode {
                 let unit: String
             }
             var found: [Key: (description: String, services: Set<String>)] = [:]
-            try MetricScan.visit(snapshot, MetricSearch(name: "")) { scan in
+            try MetricScan.visit(snapshot, search) { scan in
                 var last: (UInt64, UInt64)?
                 for row in scan.rows {
                     let id = scan.column(MetricTables.Position.seriesID).identifier(row)

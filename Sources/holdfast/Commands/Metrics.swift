@@ -14,8 +14,8 @@ struct Metrics: AsyncParsableCommand {
     )
 
     /// What `GET /api/metrics/names` answers.
-    struct Names: Codable {
-        struct Metric: Codable {
+    struct Names: Decodable {
+        struct Metric: Decodable {
             let name: String
             let type: String
             let unit: String
@@ -24,15 +24,6 @@ struct Metrics: AsyncParsableCommand {
         }
 
         let metrics: [Metric]
-    }
-
-    /// What `GET /api/metrics/series` answers, as far as it is looked at.
-    struct SeriesList: Decodable {
-        struct Series: Decodable {
-            let pointCount: Int
-        }
-
-        let series: [Series]
     }
 
     /// What `GET /api/metrics/range` answers.
@@ -86,15 +77,18 @@ struct Metrics: AsyncParsableCommand {
     }
 
     private func list(_ client: APIClient) async throws {
-        let all = try await client.get(Names.self, "/api/metrics/names")
-        let names = try await fitting(all.metrics, client)
-        guard !output.json else { return try JSONOutput.show(Names(metrics: names)) }
-        guard !all.metrics.isEmpty else {
-            Terminal.complain("No metrics yet. Send some with `holdfast demo`.")
-            return
-        }
+        let now = TimeText.now()
+        let query: [(String, String?)] = [
+            ("service", service), ("start", "\(time.start(now: now))"),
+            ("end", time.end(now: now).map { "\($0)" }),
+        ]
+        let body = try await client.body(.get, "/api/metrics/names", query)
+        guard !output.json else { return JSONOutput.show(body: body) }
+        let names = try APIClient.decode(Names.self, body, "/api/metrics/names").metrics
         guard !names.isEmpty else {
-            Terminal.complain("No metric \(time.text) fits; see --since.")
+            Terminal.complain(
+                "No metric \(time.text) fits; see --since. `holdfast demo` sends some."
+            )
             return
         }
         var table = Table(
@@ -114,31 +108,6 @@ struct Metrics: AsyncParsableCommand {
             )
         }
         table.show()
-    }
-
-    /// Those with a point in the time looked at, of the service if one is given.
-    ///
-    /// The server's list knows no times, so it is asked for the series of each.
-    private func fitting(
-        _ metrics: [Names.Metric],
-        _ client: APIClient
-    ) async throws -> [Names.Metric] {
-        let now = TimeText.now()
-        let end = time.end(now: now).map { "\($0)" }
-        let candidates = metrics.filter { metric in
-            service.map { metric.services.contains($0) } ?? true
-        }
-        // A metric without a name cannot be asked for.
-        var fits = ["": true]
-        for metric in candidates where fits[metric.name] == nil {
-            let query: [(String, String?)] = [
-                ("name", metric.name), ("service", service),
-                ("start", "\(time.start(now: now))"), ("end", end),
-            ]
-            let list = try await client.get(SeriesList.self, "/api/metrics/series", query)
-            fits[metric.name] = list.series.contains { $0.pointCount > 0 }
-        }
-        return candidates.filter { fits[$0.name] == true }
     }
 
     private func show(_ name: String, _ client: APIClient) async throws {

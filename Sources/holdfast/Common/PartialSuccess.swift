@@ -5,38 +5,16 @@ struct PartialSuccess: Equatable {
 
     /// Nil when everything was taken, or `body` is something else.
     init?(response body: some Collection<UInt8>) {
-        var outer = ArraySlice(body)
-        guard Self.varint(&outer) == 0x0a, let length = Self.varint(&outer),
-            length <= UInt64(outer.count)
-        else {
-            return nil
-        }
-        var inner = outer.prefix(Int(length))
-        while !inner.isEmpty {
-            switch Self.varint(&inner) {
-            case 0x08:
-                guard let count = Self.varint(&inner) else { return nil }
-                rejected = Int64(bitPattern: count)
-            case 0x12:
-                guard let length = Self.varint(&inner), length <= UInt64(inner.count) else {
-                    return nil
-                }
-                message = String(decoding: inner.prefix(Int(length)), as: UTF8.self)
-                inner = inner.dropFirst(Int(length))
+        // Response.partial_success = 1; rejected = 1 and error_message = 2 of that.
+        var fields = MessageFields(ArraySlice(body))
+        guard let partial = fields.next(), partial.number == 1 else { return nil }
+        for field in MessageFields(partial.bytes) {
+            switch field.number {
+            case 1: rejected = Int64(bitPattern: field.integer)
+            case 2: message = String(decoding: field.bytes, as: UTF8.self)
             default: return nil
             }
         }
         guard rejected != 0 || !message.isEmpty else { return nil }
-    }
-
-    private static func varint(_ bytes: inout ArraySlice<UInt8>) -> UInt64? {
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
-        while shift < 64, let byte = bytes.popFirst() {
-            value |= UInt64(byte & 0x7f) << shift
-            if byte < 0x80 { return value }
-            shift += 7
-        }
-        return nil
     }
 }

@@ -72,8 +72,13 @@ extension OpenAPIDocument {
           "get": {
             "tags": ["Metrics"],
             "operationId": "listMetrics",
-            "summary": "The metrics that have been seen.",
-            "parameters": [{"$ref": "#/components/parameters/space"}],
+            "summary": "The metrics that have a point in a time.",
+            "parameters": [
+              {"$ref": "#/components/parameters/space"},
+              {"$ref": "#/components/parameters/service"},
+              {"$ref": "#/components/parameters/start"},
+              {"$ref": "#/components/parameters/end"}
+            ],
             "responses": {
               "200": {
                 "description": "Metrics, sorted by name.",
