@@ -77,4 +77,20 @@ struct TortureTests {
             #expect(broken.store.directory == store.directory)
         }
     }
+
+    @Test func aServerThatCannotBeMadeBreaksNoPromise() async throws {
+        let parent = FileManager.default.temporaryDirectory
+            .appending(path: "holdfast-torture-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: parent) }
+        let store = try KillStore(parent: parent, name: "store", tag: 1)
+        // Its log cannot be opened.
+        try FileManager.default.createDirectory(
+            atPath: store.log,
+            withIntermediateDirectories: false
+        )
+        let failure = await #expect(throws: ServerProcess.NotStarted.self) {
+            try await KillReferee().guarding(store) { _ = try store.start([]) }
+        }
+        #expect(failure?.description.hasPrefix(store.log) == true)
+    }
 }

@@ -48,10 +48,11 @@ final class KillCampaign {
 
     private func play(_ store: KillStore) async throws {
         var check = KillCheck(store: store)
+        referee.tally.roundsBegun = referee.tally.rounds + 1
         var server = try referee.start(store, limits())
         var round = 0
         while goesOn, round < Self.roundsPerStore {
-            referee.tally.roundsBegun += 1
+            referee.tally.roundsBegun = referee.tally.rounds + 1
             try await load(store, round, server)
             try await killRecoveries(store)
             server = try referee.start(store, limits())

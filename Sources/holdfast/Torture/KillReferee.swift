@@ -14,9 +14,9 @@ final class KillReferee {
 
     private static let flushSecondsMax = 30.0
 
-    /// Does a part of a campaign; whatever goes wrong with it is a broken promise of `store`, which is kept.
+    /// Does a part of a campaign; whatever goes wrong with a server is a broken promise of `store`, which is kept.
     ///
-    /// - Throws: `Broken`.
+    /// - Throws: `Broken`, and `ServerProcess.NotStarted` if there is no server that could have broken one.
     func guarding<Value>(
         _ store: KillStore,
         _ work: () async throws -> Value
@@ -25,6 +25,8 @@ final class KillReferee {
             return try await work()
         } catch let broken as Broken {
             throw broken
+        } catch let error as ServerProcess.NotStarted {
+            throw error
         } catch let error as Unreachable {
             throw Broken(problems: ["no answer: \(error.cause)"], store: store)
         } catch {

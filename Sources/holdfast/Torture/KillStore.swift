@@ -33,8 +33,11 @@ struct KillStore: Sendable {
     ///   - limits: see `KillLimits`.
     ///   - failpoints: what is armed in it; nothing if empty.
     /// - Returns: the process, which may not be ready yet.
-    /// - Throws: when no process can be made.
-    func start(_ limits: [NodeLimit], failpoints: String = "") throws -> ServerProcess {
+    /// - Throws: `NotStarted`.
+    func start(
+        _ limits: [NodeLimit],
+        failpoints: String = ""
+    ) throws(ServerProcess.NotStarted) -> ServerProcess {
         let settings = limits.map(\.description) + (failpoints.isEmpty ? [] : [failpoints])
         schedule.note("start with " + settings.joined(separator: " "))
         return try ServerProcess(data: data, limits: limits, failpoints: failpoints, log: log)

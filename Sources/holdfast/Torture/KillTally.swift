@@ -1,8 +1,8 @@
 /// What a kill campaign did and found.
 struct KillTally {
     var rounds = 0
-    /// Those that are over, and the one that is not.
-    var roundsBegun = 0
+    /// Those that are over, and the one that is not, whose first step may be the start of a new store.
+    var roundsBegun = 1
     var kills = 0
     var killsInRecovery = 0
     var tornTails = 0

@@ -4,6 +4,11 @@ import Foundation
 ///
 /// Used by one thread at a time.
 final class ServerProcess {
+    /// No process was made: nothing was done to the store.
+    struct NotStarted: Error, CustomStringConvertible {
+        let description: String
+    }
+
     /// It ended, or was ended, before it could serve.
     struct NotReady: Error {
         let exit: Exit
@@ -39,9 +44,13 @@ final class ServerProcess {
     ///   - limits: bounds that differ from the defaults.
     ///   - failpoints: what is armed in it; nothing if empty.
     ///   - log: the file that its standard error is added to.
-    /// - Throws: when no process can be made.
-    init(data: String, limits: [NodeLimit], failpoints: String = "", log: String) throws {
-        process.executableURL = URL(filePath: try Self.executable())
+    /// - Throws: `NotStarted`.
+    init(
+        data: String,
+        limits: [NodeLimit],
+        failpoints: String = "",
+        log: String
+    ) throws(NotStarted) {
         process.arguments =
             [
                 "serve", "--data", data, "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0",
@@ -55,15 +64,24 @@ final class ServerProcess {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         let descriptor = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw CommandFailure("\(log) cannot be written") }
+        guard descriptor >= 0 else {
+            throw NotStarted(
+                description: "\(log) cannot be written: \(String(cString: strerror(errno)))"
+            )
+        }
         let errors = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         process.standardError = errors
-        try process.run()
-        try errors.close()
-        try output.fileHandleForWriting.close()
+        do {
+            process.executableURL = URL(filePath: try Self.executable())
+            try process.run()
+            try errors.close()
+            try output.fileHandleForWriting.close()
+        } catch {
+            throw NotStarted(description: "no server can be started: \(error)")
+        }
     }
 
-    deinit { kill() }
+    deinit { if process.isRunning { kill() } }
 
     /// The program that is running.
     private static func executable() throws -> String {

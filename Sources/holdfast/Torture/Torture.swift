@@ -185,7 +185,7 @@ struct Torture: AsyncParsableCommand {
             plan: .init(rounds: runs, seed: firstSeed, deadline: deadline, parent: parent)
         )
         try await judge(campaign.referee, parent, campaign.run) { tally in
-            "--runs \(max(1, tally.roundsBegun))"
+            "--runs \(tally.roundsBegun)"
         }
     }
 
