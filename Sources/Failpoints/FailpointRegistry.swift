@@ -190,13 +190,21 @@ public struct FailpointRegistry: Sendable {
     ) throws(FailpointError) {
         guard let configuration = HostProcess.variable(variable) else { return }
         let seedVariable = variable + "_SEED"
-        let registry = FailpointRegistry(
-            seed: HostProcess.variable(seedVariable).flatMap { UInt64($0) }
-        )
+        var seed: UInt64?
+        if let text = HostProcess.variable(seedVariable) {
+            seed = UInt64(text)
+            guard seed != nil else {
+                throw .syntax(
+                    position: 0,
+                    reason: "\(seedVariable)=\(text) is no number from 0 to \(UInt64.max)"
+                )
+            }
+        }
+        let registry = FailpointRegistry(seed: seed)
         prepare(registry)
         try registry.arm(configuration: configuration)
-        let (seed, drawsLots) = registry.core.state.withLock { ($0.seed, $0.drawsLots) }
-        if drawsLots { HostProcess.say("\(seedVariable)=\(seed) draws the same lots again") }
+        let (used, drawsLots) = registry.core.state.withLock { ($0.seed, $0.drawsLots) }
+        if drawsLots { HostProcess.say("\(seedVariable)=\(used) draws the same lots again") }
         ProcessScope.core.withLock { $0 = registry.core }
     }
     #endif

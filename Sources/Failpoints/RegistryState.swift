@@ -47,7 +47,7 @@ struct RegistryState {
     var callbacks: [String: @Sendable (FailpointHit) -> Injection?] = [:]
     private(set) var crash: SimulatedCrash?
     private(set) var known: Set<String> = []
-    /// Whether a draw decides anything that was ever armed; it may be disarmed by now.
+    /// Whether a draw decides anything that was ever armed, or which bits it flips; it may be disarmed by now.
     private(set) var drawsLots = false
     private var armed: [String: [Armed]] = [:]
     private var unfired: [String] = []
@@ -92,7 +92,11 @@ struct RegistryState {
 
     private mutating func put(_ point: String, _ entry: Armed) {
         armed[point, default: []].append(entry)
-        drawsLots = drawsLots || entry.program.steps.contains { $0.chance != nil }
+        drawsLots =
+            drawsLots
+            || entry.program.steps.contains { step in
+                if case .corrupt = step.action { true } else { step.chance != nil }
+            }
     }
 
     mutating func disarm(_ point: String, guardID: Int) {

@@ -66,6 +66,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Drop the oldest telemetry of a space above this many GiB. Default: keep it.")
     var retentionGib: Int?
 
+    @Flag(help: "Start without files of the journal that are gone for good; logs what was in them.")
+    var acceptLostBatches = false
+
     @Option(help: "Least severe message to log: debug, info, notice, warning, error.")
     var logLevel = "notice"
 
@@ -111,6 +114,7 @@ struct Serve: AsyncParsableCommand {
         configuration.limits.memtableBytesMax = memtableMib << 22
         configuration.limits.memtableAgeMaxSeconds = memtableAgeSeconds
         configuration.retentionSeconds = retentionHours.map { $0 * 3_600 }
+        configuration.acceptsLostBatches = acceptLostBatches
         configuration.retentionBytes = retentionGib.map { $0 << 30 }
         for limit in limits { limit.apply(&configuration) }
         let node = try TelemetryNode(configuration: configuration, logger: logger)

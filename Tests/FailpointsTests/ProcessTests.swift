@@ -76,6 +76,34 @@ struct ProcessTests {
         }
     }
 
+    @Test func aSeedThatIsNoNumberIsAnErrorAtTheStart() async {
+        await #expect(processExitsWith: .exitCode(42)) {
+            setenv("HOLDFAST_FAILPOINTS", "journal.write=50%error", 1)
+            setenv("HOLDFAST_FAILPOINTS_SEED", "0x4d", 1)
+            do throws(FailpointError) {
+                try FailpointRegistry.installProcessScope { $0.know(Place.self) }
+            } catch {
+                guard case .syntax(_, let reason) = error else { exit(1) }
+                exit(reason.contains("_SEED=0x4d") ? 42 : 2)
+            }
+        }
+    }
+
+    /// Which bits are flipped is drawn, too.
+    @Test func theSeedOfFlippedBitsIsPrinted() async {
+        let result = await #expect(
+            processExitsWith: .exitCode(42),
+            observing: [\.standardErrorContent]
+        ) {
+            setenv("HOLDFAST_FAILPOINTS", "journal.write=corrupt(3)", 1)
+            setenv("HOLDFAST_FAILPOINTS_SEED", "78", 1)
+            try FailpointRegistry.installProcessScope()
+            exit(42)
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("HOLDFAST_FAILPOINTS_SEED=78"))
+    }
+
     @Test func theSeedOfTheVariableIsUsedAndPrinted() async {
         let result = await #expect(
             processExitsWith: .exitCode(42),

@@ -40,7 +40,7 @@ struct OracleTests {
     private static func forgery(of segment: SegmentInfo) throws -> [UInt8] {
         for number in 2...100 {
             let world = try Self.world(SimulatedObjectStore(seed: 1))
-            for _ in 1..<number { _ = world.ledger.attempt(rows: 1, hour: 1) }
+            for _ in 1..<number { _ = world.ledger.attempt(rows: 1) }
             try world.append(rows)
             try world.take(.flush)
             let (info, key) = try Self.segment(world)

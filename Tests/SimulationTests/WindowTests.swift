@@ -65,7 +65,7 @@ struct WindowTests {
         let world = try Self.world()
         let stalled = try #require(world.engine)
         try world.takeOver()
-        let number = world.ledger.attempt(rows: 1, hour: 1)
+        let number = world.ledger.attempt(rows: 1)
         let error = #expect(throws: StorageError.self) {
             _ = try stalled.append([SimulatedCatalog.batch(number, rows: 1, hour: 1, filler: 0)])
         }
@@ -113,7 +113,7 @@ struct WindowTests {
         try world.take(.flush)
         try world.append(Self.rows)
         try world.take(.flush)
-        let number = world.ledger.attempt(rows: 1, hour: 1)
+        let number = world.ledger.attempt(rows: 1)
         #expect(throws: StorageError.self) {
             let batch = SimulatedCatalog.batch(number, rows: 1, hour: 1, filler: 40_000)
             _ = try stalled.append([batch, batch, batch])

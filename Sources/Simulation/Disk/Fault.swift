@@ -12,7 +12,7 @@ package enum FaultKind: String, CaseIterable, Sendable {
     case inputOutput
     /// As `inputOutput`, with ENOSPC, for calls that take room.
     case noSpace
-    /// Opening a file fails with EMFILE.
+    /// Opening a file or a directory fails with EMFILE, to sync it, too.
     case tooManyFiles
     /// A call that is not repeated by itself does nothing and fails with EINTR.
     case interrupted
@@ -47,7 +47,7 @@ package enum FaultKind: String, CaseIterable, Sendable {
     /// Whether the fault can happen at a call of this kind.
     package func applies(to operation: FileOperation) -> Bool {
         switch self {
-        case .inputOutput: operation != .space
+        case .inputOutput: true
         case .noSpace:
             switch operation {
             case .create, .makeDirectory, .link, .rename, .write, .sync, .syncDirectory: true
@@ -55,7 +55,7 @@ package enum FaultKind: String, CaseIterable, Sendable {
             }
         case .tooManyFiles:
             switch operation {
-            case .open, .create, .lock, .list: true
+            case .open, .create, .lock, .list, .syncDirectory: true
             default: false
             }
         case .interrupted:

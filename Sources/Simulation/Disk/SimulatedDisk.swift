@@ -32,6 +32,8 @@ package final class SimulatedDisk: Sendable {
         var locks: [String: (process: Int, ticket: Int)] = [:]
         var nextTicket = 0
         var generator: SeededGenerator
+        /// Whether the disk is half full at all times, or too full for a merge now and then.
+        var roomVaries: Bool
         var trace: UInt64 = 0xcbf2_9ce4_8422_2325
         var calls = 0
         /// Calls that met a fault, kills and losses of power.
@@ -41,8 +43,9 @@ package final class SimulatedDisk: Sendable {
     let state: Mutex<State>
 
     /// An empty disk whose every choice follows from `seed`.
-    package init(seed: UInt64) {
-        state = Mutex(State(generator: SeededGenerator(seed: seed, stream: 1)))
+    package init(seed: UInt64, roomVaries: Bool = false) {
+        let generator = SeededGenerator(seed: seed, stream: 1)
+        state = Mutex(State(generator: generator, roomVaries: roomVaries))
     }
 
     /// A new process that uses this disk.

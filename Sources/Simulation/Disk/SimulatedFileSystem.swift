@@ -204,7 +204,9 @@ package final class SimulatedFileSystem: FileSystem {
     package func exists(_ path: String) throws(FileError) -> Bool { try byteCount(path) != nil }
 
     package func space(_ path: String) throws(FileError) -> (total: Int, available: Int) {
-        try call(.space, path) { _, _ throws(FileError) in (1 << 40, 1 << 39) }
+        try call(.space, path) { state, _ throws(FileError) in
+            (1 << 40, state.roomVaries && state.generator.oneIn(8) ? 1 << 30 : 1 << 39)
+        }
     }
 
     package func lock(_ path: String) throws(FileError) -> any FileHandle {

@@ -123,9 +123,9 @@ extension World {
 
     /// Drops rows before `hour`.
     func retain(before hour: Int) throws {
-        guard engine != nil else { return }
-        ledger.expire(before: hour)
+        guard let engine else { return }
         let time = SimulatedCatalog.firstHour + Int64(hour) * SimulatedCatalog.nanosPerHour
+        try expire(engine, before: time)
         try forEachSpace("retain") { engine, space throws(StorageError) in
             try engine.retain(space: space, before: time, bytesMax: nil)
         }

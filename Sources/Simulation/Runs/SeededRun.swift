@@ -89,6 +89,7 @@ package struct SeededRun: Sendable {
         options.limits.manifestsRetained = 2 + generator.below(3)
         options.limits.garbageGraceSeconds = generator.oneIn(3) ? 0 : 5
         options.limits.segmentsPerPageMax = 1 + generator.below(3)
+        options.roomVaries = generator.oneIn(2)
         options.usesObjectStore = generator.oneIn(4)
         if let usesObjectStore { options.usesObjectStore = usesObjectStore }
         return options

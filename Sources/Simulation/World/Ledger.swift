@@ -60,9 +60,8 @@ package struct Ledger: Sendable {
     package struct Batch: Sendable {
         package var fate: Fate
         package var rows: Int
-        package var hour: Int
-        /// Retention may have dropped rows of it.
-        package var mayExpire = false
+        /// Rows that retention may have dropped.
+        package var mayExpire: UInt16 = 0
         /// Rows that have been there at the last look; what retention has dropped stays away.
         var present: UInt16 = .max
         /// A row of it is poisonous.
@@ -81,10 +80,8 @@ package struct Ledger: Sendable {
     package init() {}
 
     /// Enters an attempt and returns its number.
-    package mutating func attempt(rows: Int, hour: Int, isPoisonous: Bool = false) -> UInt64 {
-        batches.append(
-            Batch(fate: .attempted, rows: rows, hour: hour, isPoisonous: isPoisonous)
-        )
+    package mutating func attempt(rows: Int, isPoisonous: Bool = false) -> UInt64 {
+        batches.append(Batch(fate: .attempted, rows: rows, isPoisonous: isPoisonous))
         return UInt64(batches.count)
     }
 
@@ -94,11 +91,9 @@ package struct Ledger: Sendable {
         acknowledgedCount += 1
     }
 
-    /// Enters that rows before `hour` may be dropped from now on.
-    package mutating func expire(before hour: Int) {
-        for index in batches.indices where batches[index].hour < hour {
-            batches[index].mayExpire = true
-        }
+    /// Enters that rows may be dropped by retention from now on.
+    package mutating func expire(_ ids: [UInt64]) {
+        for id in ids { batches[Int(id >> 4) - 1].mayExpire |= 1 << UInt16(id & 15) }
     }
 
     /// Enters that rows may be discarded from now on, or are for certain.
@@ -130,18 +125,14 @@ package struct Ledger: Sendable {
                 throw Violation("rows of batch \(index + 1) were discarded and came back")
             }
             if batch.isPoisonous, found.hasUnreadLetters { continue }
-            if batch.mayExpire {
+            if batch.mayExpire != 0 {
                 guard index + 1 < found.rows.count else { continue }
-                if rows & ~batch.present != 0 || batch.fate == .gone && rows != 0 {
+                if rows & batch.mayExpire & ~batch.present != 0 {
                     throw Violation("batch \(index + 1) came back")
                 }
-                if afterRecovery, batch.fate == .attempted {
-                    batches[index].fate = rows == 0 ? .gone : .kept
-                }
-                if batches[index].fate == .kept { batches[index].present = rows }
-                continue
+                batches[index].present = rows
             }
-            let isWhole = rows | batch.mayMiss == batch.mask
+            let isWhole = rows | batch.mayMiss | batch.mayExpire == batch.mask
             if rows != 0, !isWhole {
                 throw Violation(
                     "batch \(index + 1) is there by half: rows \(String(rows, radix: 2))"

@@ -34,6 +34,22 @@ package struct SnapshotReader {
         }
     }
 
+    /// The rows of some segments.
+    ///
+    /// - Throws: as `add`.
+    mutating func ids(
+        _ snapshot: Snapshot,
+        where isIncluded: (SegmentInfo) -> Bool
+    ) throws -> [UInt64] {
+        var found: [UInt64] = []
+        for table in SimulatedCatalog.tables.indices {
+            for segment in snapshot.segments(table: table) where isIncluded(segment) {
+                found += try ids(snapshot, table, segment)
+            }
+        }
+        return found
+    }
+
     private mutating func ids(
         _ snapshot: Snapshot,
         _ table: Int,

@@ -83,8 +83,8 @@ extension World {
         let (engine, process) = sleepers[index]
         guard process.isAlive else { return }
         log("a stalled writer wakes: \(choice)")
+        if !isOver, choice % Self.sleeperChoices == 2 { try expire(engine, before: .max) }
         do throws(StorageError) {
-            if !isOver { ledger.expire(before: choice % Self.sleeperChoices == 2 ? .max : 0) }
             if try act(engine, choice), isOver {
                 throw StorageError(.restore, "a fenced writer was told success", remedy: "")
             }
@@ -112,7 +112,7 @@ extension World {
             if !engine.hasSpace(Self.secondSpace) { try engine.createSpace(Self.secondSpace) }
             return false
         default:
-            let number = ledger.attempt(rows: 2, hour: 1)
+            let number = ledger.attempt(rows: 2)
             _ = try engine.append([SimulatedCatalog.batch(number, rows: 2, hour: 1, filler: 3_000)])
             ledger.acknowledge(number)
             return true

@@ -11,8 +11,8 @@ package import Storage
 package struct WorldOptions: Sendable {
     package var seed: UInt64
     package var limits = SimulatedCatalog.limits
-    /// A second space beside `default`.
-    package var hasSecondSpace = false
+    /// Whether the disk is too full for a merge now and then.
+    package var roomVaries = false
     /// Whether the data directory is there, durably, before the first opening.
     package var makesRoot = false
     /// Whether everything but the journal is kept in an object store that is not the disk.
@@ -69,7 +69,7 @@ package final class World {
 
     package init(_ options: WorldOptions) {
         self.options = options
-        disk = SimulatedDisk(seed: options.seed)
+        disk = SimulatedDisk(seed: options.seed, roomVaries: options.roomVaries)
         clock = SimulatedClock()
         random = SimulatedRandom(seed: options.seed ^ 0x1d)
         fileSystem = disk.boot()
@@ -146,6 +146,17 @@ package final class World {
             }
             try addLetters(engine, to: &found)
             return found
+        }
+    }
+
+    /// Enters what `engine` drops if it drops every segment that ends before `time`; what is in memory stays.
+    func expire(_ engine: StorageEngine, before time: Int64) throws {
+        for space in engine.spaceNames {
+            guard let snapshot = engine.snapshot(space: space) else { continue }
+            let ids = try withoutFaults {
+                try reader.ids(snapshot) { $0.maxTime < time }
+            }
+            ledger.expire(ids)
         }
     }
 
@@ -258,7 +269,6 @@ package final class World {
             let bad = index == 0 ? poison.map { $0 % shape.rows } : nil
             let number = ledger.attempt(
                 rows: shape.rows,
-                hour: shape.hour,
                 isPoisonous: bad != nil
             )
             let isSecond = number % 3 == 0 && engine.hasSpace(Self.secondSpace)

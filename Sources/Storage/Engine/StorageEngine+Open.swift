@@ -18,6 +18,8 @@ extension StorageEngine {
     ///   - store: where everything but the journal is kept; nil for the data directory itself.
     ///   - catalog: every table, in an order that never changes.
     ///   - wanted: spaces that are made when missing.
+    ///   - acceptsLoss: whether to go on without files of the journal that are missing; what `recovery.lost` names is
+    ///     in no space then.
     ///   - decoder: turns a journaled batch into rows, for replay; what it cannot decode becomes a dead
     ///     letter.
     /// - Returns: the engine, which holds the directory until it is closed.
@@ -30,6 +32,7 @@ extension StorageEngine {
         store: (any ObjectStore)? = nil,
         catalog: [TableDefinition],
         spaces wanted: [String],
+        acceptsLoss: Bool = false,
         decoder: BatchDecoder
     ) throws(StorageError) -> StorageEngine {
         limits.checkInvariants()
@@ -54,8 +57,15 @@ extension StorageEngine {
         let recovery = JournalRecovery(
             environment: environment,
             directory: journalDirectory,
-            storeID: identity.storeID
+            storeID: identity.storeID,
+            acceptsLoss: acceptsLoss
         )
+        // The fence of the first opening is there before the first manifest, and the newest is never removed.
+        if !acceptsLoss, try !store.folders("spaces/").isEmpty,
+            try !JournalFence.isKnown(environment, journalDirectory)
+        {
+            throw JournalRecovery.missing("the journal is not there", journalDirectory)
+        }
         var fence = try JournalFence.takeOver(environment, journalDirectory, above: 0)
         var versions: [String: SpaceVersion] = [:]
         for name in try store.folders("spaces/") {
@@ -63,12 +73,12 @@ extension StorageEngine {
         }
         let known = versions.values.map(\.writerEpoch).max() ?? 0
         if known >= fence.epoch {
-            // The journal directory was made anew, or is from before there were fences.
+            // The journal was lost, which was accepted.
             fence = try JournalFence.takeOver(environment, journalDirectory, above: known)
         }
         var states: [String: SpaceState] = [:]
         let foldedLSN = versions.values.map(\.foldedLSN).max() ?? 0
-        let firstLSN = try recovery.firstLSN() ?? 0
+        let sealedEpoch = try recovery.sealedEpoch()
         for name in Set(versions.keys).union(wanted).sorted() {
             let base = versions[name] ?? emptyVersion(name, identity.storeID)
             let door = CommitDoor(
@@ -80,15 +90,16 @@ extension StorageEngine {
                 newest: base,
                 schema: catalog.schemaIDs
             )
-            var folded: UInt64?
-            if base.id == 0 {
-                folded = foldedLSN
-            } else if base.writerEpoch < known, firstLSN > base.foldedLSN + 1 {
-                // Whoever trimmed the journal did not know this space: a replaced process made it, and nothing was
-                // acknowledged in it.
-                folded = firstLSN - 1
-            }
-            states[name] = try begin(door, base, foldedAtLeast: folded, catalog)
+            // An opening commits to every space before it makes a file of the journal. So what is from before the newest
+            // such opening was made after it, by a replaced process: nothing was acknowledged in it, as in a new space.
+            // Whoever trims the journal does not know of it.
+            let isUnused = base.id == 0 || base.writerEpoch < sealedEpoch
+            states[name] = try begin(
+                door,
+                base,
+                foldedAtLeast: isUnused ? foldedLSN : nil,
+                catalog
+            )
         }
         // Not before: until the commits above a former writer may have folded a batch into a new letter.
         let letters = try LetterBox(
@@ -131,7 +142,7 @@ extension StorageEngine {
             retained: replayed.files + [(seal, position.nextLSN, JournalFormat.blockBytes)]
         )
         journal.dropEmptyFiles()
-        return StorageEngine(
+        let engine = StorageEngine(
             environment: environment,
             limits: limits,
             store: store,
@@ -148,6 +159,12 @@ extension StorageEngine {
             state: State(spaces: states),
             lock: lock
         )
+        if !replayed.report.lost.isEmpty || replayed.files.isEmpty && foldedLSN > 0 {
+            // Once every space is folded beyond it, the gap is nobody's.
+            for name in engine.spaceNames { try engine.flush(space: name) }
+            try engine.advanceIdleSpaces()
+        }
+        return engine
     }
 
     /// Commits the new epoch to a space: one that existed is fenced, a new one begins.

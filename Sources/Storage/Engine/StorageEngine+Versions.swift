@@ -123,6 +123,11 @@ extension JournalRecovery {
         return JournalFileHeader(bytes)?.firstLSN
     }
 
+    /// The newest epoch whose opening came to its end: it has made a file.
+    func sealedEpoch() throws(StorageError) -> UInt64 {
+        try names().compactMap { JournalFormat.parse(fileName: $0)?.epoch }.max() ?? 0
+    }
+
     func names() throws(StorageError) -> [String] {
         let entries = try storing(directory) { () throws(FileError) in
             try environment.fileSystem.list(directory)

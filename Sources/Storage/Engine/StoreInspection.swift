@@ -135,6 +135,10 @@ package struct StoreInspection: Sendable {
                 directory: dataDirectory + "/journal",
                 storeID: storeID
             )
+            let directory = dataDirectory + "/journal"
+            if !folded.isEmpty, try !JournalFence.isKnown(environment, directory) {
+                throw JournalRecovery.missing("the journal is not there", directory)
+            }
             var problems: [String] = []
             let least = folded.values.min() ?? 0
             let result = try recovery.run(folded: least...max(least, folded.values.max() ?? 0)) {

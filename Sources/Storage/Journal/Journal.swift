@@ -40,6 +40,8 @@ final class Journal {
     private var files: [File]
     private var writeOffset = 0
     private var nextSequence = JournalFormat.sealSequence + 1
+    /// Of the file that takes the next group.
+    private var mark: UInt32 = 0
     private var group: [UInt8] = []
     private(set) var isPoisoned = false
     /// Bytes of journal files on disk, for status.
@@ -176,7 +178,8 @@ final class Journal {
             payloadBytes: payloadBytes,
             recordCount: records.count,
             payloadCRC: payloadCRC,
-            chain: position.chain
+            chain: position.chain,
+            mark: mark
         ).store(into: &group)
     }
 
@@ -191,12 +194,14 @@ final class Journal {
         handle = nil
         let name = JournalFormat.fileName(epoch: position.epoch, sequence: nextSequence)
         let path = directory + "/" + name
+        mark = UInt32(truncatingIfNeeded: environment.random.next()) | 1
         let header = JournalFileHeader(
             epoch: position.epoch,
             sequence: nextSequence,
             firstLSN: position.nextLSN,
             chain: position.chain,
-            storeID: storeID
+            storeID: storeID,
+            mark: mark
         )
         let file = try environment.fileSystem.open(path, .create)
         try environment.failpoints.hit(StorageFailpoint.journalRotateHeader)

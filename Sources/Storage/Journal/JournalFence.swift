@@ -33,6 +33,14 @@ struct JournalFence {
         path = directory + "/" + JournalFormat.fenceName(epoch: epoch)
     }
 
+    /// Whether anybody has ever had the journal.
+    static func isKnown(
+        _ environment: Environment,
+        _ directory: String
+    ) throws(StorageError) -> Bool {
+        try !names(environment, directory).isEmpty
+    }
+
     /// Takes the journal from whoever has it, durably.
     ///
     /// - Parameters:

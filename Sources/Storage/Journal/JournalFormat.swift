@@ -5,12 +5,13 @@
 //
 // file header (4,096 bytes):  0 magic "HFJF"   4 version u32   8 epoch u64   16 sequence u64
 //                            24 first LSN u64  32 chain u32 (header CRC of the group before, in the file before)
-//                            36 store id, 36 bytes of text   72 CRC-32C of bytes 0..<72   rest zero
+//                            36 store id, 36 bytes of text   72 CRC-32C of bytes 0..<72
+//                            76 mark u32, random   80 CRC-32C of bytes 0..<80   rest zero
 // group header (64 bytes):    0 magic "HFJG"   4 version u32   8 epoch u64   16 first LSN u64
 //                            24 durable LSN u64: every LSN up to it was synced when this was built
 //                            32 payload bytes u32   36 records u32   40 CRC-32C of the payload u32
 //                            44 chain u32 (header CRC of the group before)   48 sequence u64
-//                            56 zero u32   60 CRC-32C of bytes 0..<60
+//                            56 mark u32 of its file   60 CRC-32C of bytes 0..<60
 // payload: records back to back, then zeros up to the boundary. Record i has LSN first + i.
 // record (16 bytes + names):  0 payload bytes u32   4 kind u8   5 zero u8   6 space name bytes u16
 //                             8 received at, Unix nanoseconds u64   16 space name, then payload
@@ -18,8 +19,9 @@
 // Sequence 1 of an epoch is its seal: a header without groups, which says where the files of earlier epochs end
 // (JournalFence.swift); the groups begin in sequence 2. DATA/journal/<epoch>.fence is the epoch's right to write.
 //
-// All integers are little-endian. A group is valid when both CRCs fit, epoch and sequence are those of its
-// file, its chain is the header CRC of the group before it, and its first LSN is the next one.
+// All integers are little-endian. A group is valid when both CRCs fit, epoch, sequence and mark are those of its
+// file, its chain is the header CRC of the group before it, and its first LSN is the next one. The mark is told to nobody,
+// so that what a client has sent is not taken for a group where one is torn. Files without one have zeros from 76 on.
 
 /// One batch as it stands in the journal.
 package struct JournalRecord: Sendable {
@@ -85,6 +87,8 @@ struct JournalFileHeader: Equatable {
     var firstLSN: UInt64
     var chain: UInt32
     var storeID: String
+    /// Zero in a file without groups.
+    var mark: UInt32 = 0
 
     func encoded() -> [UInt8] {
         var block = [UInt8](repeating: 0, count: JournalFormat.blockBytes)
@@ -96,6 +100,10 @@ struct JournalFileHeader: Equatable {
         block.store(chain, at: 32)
         for (index, byte) in storeID.utf8.prefix(36).enumerated() { block[36 + index] = byte }
         block.store(block.withUnsafeBytes { crc32c(.init(rebasing: $0[..<72])) }, at: 72)
+        if mark != 0 {
+            block.store(mark, at: 76)
+            block.store(block.withUnsafeBytes { crc32c(.init(rebasing: $0[..<80])) }, at: 80)
+        }
         return block
     }
 
@@ -121,14 +129,29 @@ struct JournalFileHeader: Equatable {
         firstLSN = bytes.load(UInt64.self, at: 24)
         chain = bytes.load(UInt32.self, at: 32)
         storeID = String(decoding: bytes[36..<72], as: UTF8.self)
+        mark = bytes.load(UInt32.self, at: 76)
+        let crc = bytes.load(UInt32.self, at: 80)
+        if mark != 0 || crc != 0 {
+            guard crc == bytes.withUnsafeBytes({ crc32c(.init(rebasing: $0[..<80])) }) else {
+                return nil
+            }
+        }
     }
 
-    init(epoch: UInt64, sequence: UInt64, firstLSN: UInt64, chain: UInt32, storeID: String) {
+    init(
+        epoch: UInt64,
+        sequence: UInt64,
+        firstLSN: UInt64,
+        chain: UInt32,
+        storeID: String,
+        mark: UInt32 = 0
+    ) {
         self.epoch = epoch
         self.sequence = sequence
         self.firstLSN = firstLSN
         self.chain = chain
         self.storeID = storeID
+        self.mark = mark
     }
 }
 
@@ -142,6 +165,7 @@ struct JournalGroupHeader: Equatable {
     var recordCount: Int
     var payloadCRC: UInt32
     var chain: UInt32
+    var mark: UInt32
 
     /// Writes the header into the first 64 bytes of `group` and returns its CRC, the next group's
     /// chain.
@@ -156,7 +180,7 @@ struct JournalGroupHeader: Equatable {
         group.store(payloadCRC, at: 40)
         group.store(chain, at: 44)
         group.store(sequence, at: 48)
-        group.store(UInt32(0), at: 56)
+        group.store(mark, at: 56)
         let crc = group.withUnsafeBytes { crc32c(.init(rebasing: $0[..<60])) }
         group.store(crc, at: 60)
         return crc
@@ -179,9 +203,22 @@ struct JournalGroupHeader: Equatable {
             payloadBytes: Int(bytes.load(UInt32.self, at: offset + 32)),
             recordCount: Int(bytes.load(UInt32.self, at: offset + 36)),
             payloadCRC: bytes.load(UInt32.self, at: offset + 40),
-            chain: bytes.load(UInt32.self, at: offset + 44)
+            chain: bytes.load(UInt32.self, at: offset + 44),
+            mark: bytes.load(UInt32.self, at: offset + 56)
         )
         return (header, crc)
+    }
+
+    /// Reads the header at `offset`; nil when there is none of a group of `file`.
+    static func read(
+        _ bytes: [UInt8],
+        at offset: Int,
+        in file: JournalFileHeader
+    ) -> (header: JournalGroupHeader, crc: UInt32)? {
+        guard let found = read(bytes, at: offset), found.header.epoch == file.epoch,
+            found.header.sequence == file.sequence, found.header.mark == file.mark
+        else { return nil }
+        return found
     }
 }
 

@@ -14,12 +14,11 @@ extension JournalRecovery {
         return crc == header.payloadCRC ? range : nil
     }
 
-    /// The offset of a whole valid group behind `offset`, if there is one.
-    func laterGroup(_ bytes: [UInt8], after offset: Int, _ file: JournalFileHeader) -> Int? {
-        var candidate = offset + JournalFormat.blockBytes
+    /// The offset of a whole valid group at or behind `offset`, if there is one.
+    func laterGroup(_ bytes: [UInt8], from offset: Int, _ file: JournalFileHeader) -> Int? {
+        var candidate = offset
         while candidate < bytes.count {
-            if let (header, _) = JournalGroupHeader.read(bytes, at: candidate),
-                header.epoch == file.epoch, header.sequence == file.sequence,
+            if let (header, _) = JournalGroupHeader.read(bytes, at: candidate, in: file),
                 payload(bytes, header, at: candidate) != nil
             {
                 return candidate
@@ -87,8 +86,18 @@ extension JournalRecovery {
             .restore,
             "journal file \(path) is damaged at offset \(offset): \(why)",
             remedy:
-                "restore the file from a backup; to go on without it, move the named file out of the "
-                + "journal directory and run `holdfast verify` to see what is missing"
+                "restore the file from a backup; to go on without it, move it out of the journal directory "
+                + "and start once with --accept-lost-batches"
+        )
+    }
+
+    static func missing(_ what: String, _ directory: String) -> StorageError {
+        StorageError(
+            .restore,
+            "\(what): batches that were acknowledged are in files that are gone",
+            remedy:
+                "put them back into \(directory), or mount it; to go on without them, start once with "
+                + "--accept-lost-batches"
         )
     }
 }

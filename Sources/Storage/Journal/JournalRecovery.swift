@@ -3,6 +3,9 @@
 // Files are read in (epoch, sequence) order. The files of an epoch end where the first file of a later one, its seal, says
 // (JournalFence.swift): what a fenced writer has put behind that point, into the same file or a new one, is not read.
 // Deletions are not synced, so a file may be back whose seal is not: it is needed by nobody who is folded beyond it.
+// A batch that a space may still need is never passed over: the files go on from one another above what the space that is
+// folded least has folded, they reach as far as the one that is folded most, and there is at least one file once anything
+// was folded. Else files are missing; whoever knows that they are gone for good may accept it.
 // Elsewhere a group that is not valid ends its file. Whether that is a torn tail or damage is decided by proof, not by hope:
 //   - a valid group of the same file behind it, or a later file that does not go on from exactly there: it had been synced
 //     before those were written, so it was acknowledged: refuse, naming file and offset;
@@ -22,12 +25,16 @@ package struct JournalRecoveryReport: Sendable, Equatable {
     package var bytes = 0
     /// Torn tails behind the last whole group, which no seal had ended yet.
     package var truncatedTails = 0
+    /// Batches of files that are gone, whose loss was accepted.
+    package var lost: [ClosedRange<UInt64>] = []
 }
 
 struct JournalRecovery {
     let environment: Environment
     let directory: String
     let storeID: String
+    /// Whether batches of missing files are passed over; what is damaged is not.
+    var acceptsLoss = false
 
     struct Result {
         var report = JournalRecoveryReport()
@@ -53,8 +60,8 @@ struct JournalRecovery {
     /// Reads every valid record in LSN order.
     ///
     /// - Parameters:
-    ///   - folded: how far spaces are folded into segments, from the least to the most: the journal has
-    ///     to begin behind the least, and may have a gap up to the most.
+    ///   - folded: how far spaces are folded into segments, from the least to the most: above the least nothing may be
+    ///     missing, and the journal reaches the most.
     ///   - lastLSN: reading stops at the end of the group that holds it.
     ///   - writer: the epoch that opens the store and writes the newest group again; nil when nothing may
     ///     be changed on disk.
@@ -111,7 +118,39 @@ struct JournalRecovery {
             }
             result.report.bytes += end
         }
+        if lastLSN > folded.upperBound { try checkEnd(folded, &result) }
         return result
+    }
+
+    /// Makes sure that the journal ends behind everything that was folded out of it.
+    private func checkEnd(
+        _ folded: ClosedRange<UInt64>,
+        _ result: inout Result
+    ) throws(StorageError) {
+        // The newest file stays for as long as there is a store, and the first opening makes one.
+        if result.files.isEmpty, folded.upperBound > 0 {
+            guard acceptsLoss else {
+                throw Self.missing("no file of the journal is there", directory)
+            }
+        }
+        let end = max(result.lastLSN, folded.lowerBound)
+        guard end < folded.upperBound else { return }
+        try lose(end + 1...folded.upperBound, "at the end of \(directory)", &result)
+    }
+
+    /// Passes over batches that are missing, if that is accepted.
+    private func lose(
+        _ batches: ClosedRange<UInt64>,
+        _ place: String,
+        _ result: inout Result
+    ) throws(StorageError) {
+        guard acceptsLoss else {
+            throw Self.missing(
+                "batches \(batches.lowerBound) to \(batches.upperBound) are missing \(place)",
+                directory
+            )
+        }
+        result.report.lost.append(batches)
     }
 
     /// Opens every file and reads its header.
@@ -167,27 +206,22 @@ struct JournalRecovery {
         guard header.storeID == storeID else {
             throw Self.damaged(path, 36, "it belongs to store \(header.storeID)")
         }
-        if result.report.files == 0 {
-            guard header.firstLSN <= folded.lowerBound + 1 else {
+        let isFirst = result.report.files == 0
+        let next = isFirst ? folded.lowerBound + 1 : result.lastLSN + 1
+        let goesOn = !isFirst && header.firstLSN == next && header.chain == result.chain
+        let isUnneeded =
+            header.firstLSN <= folded.lowerBound + 1
+            && (isFirst || header.firstLSN > result.lastLSN)
+        if !goesOn, !isUnneeded {
+            if let suspect { throw Self.damaged(suspect, 0, "its header is not valid") }
+            guard header.firstLSN > next else {
                 throw Self.damaged(
                     path,
                     24,
-                    "batches \(folded.lowerBound + 1) to \(header.firstLSN - 1) are missing before it"
+                    "it begins at batch \(header.firstLSN), but \(next) is next"
                 )
             }
-            (result.lastLSN, result.chain) = (header.firstLSN - 1, header.chain)
-        }
-        // A journal that was trimmed whole begins anew above what had been folded.
-        let follows =
-            header.firstLSN == result.lastLSN + 1 && header.chain == result.chain
-            || header.firstLSN > result.lastLSN && header.firstLSN <= folded.upperBound + 1
-        guard follows else {
-            if let suspect { throw Self.damaged(suspect, 0, "its header is not valid") }
-            throw Self.damaged(
-                path,
-                24,
-                "it begins at batch \(header.firstLSN), but \(result.lastLSN + 1) is next"
-            )
+            try lose(next...header.firstLSN - 1, "before \(path)", &result)
         }
         (result.lastLSN, result.chain) = (header.firstLSN - 1, header.chain)
         result.report.files += 1
@@ -223,12 +257,16 @@ struct JournalRecovery {
         let seal = source.next.flatMap { $0.epoch > file.epoch ? $0 : nil }
         while offset < bytes.count, result.lastLSN < lastLSN {
             if let seal, seal.chain == result.chain, seal.firstLSN > result.lastLSN { break }
-            guard let (header, crc) = JournalGroupHeader.read(bytes, at: offset),
-                header.epoch == file.epoch, header.sequence == file.sequence,
-                header.chain == result.chain, header.firstLSN == result.lastLSN + 1,
-                let payload = payload(bytes, header, at: offset)
-            else {
-                if let later = laterGroup(bytes, after: offset, file) {
+            let found = JournalGroupHeader.read(bytes, at: offset, in: file)
+                .flatMap { header, crc in
+                    header.chain == result.chain && header.firstLSN == result.lastLSN + 1
+                        ? (header, crc) : nil
+                }
+            guard let (header, crc) = found, let payload = payload(bytes, header, at: offset) else {
+                // What a client has sent can look like a group: it is passed over where its end is known.
+                let end =
+                    offset + JournalFormat.groupHeaderBytes + (found?.0.payloadBytes ?? 0)
+                if let later = laterGroup(bytes, from: JournalFormat.roundedUp(end), file) {
                     throw Self.damaged(
                         source.path,
                         offset,

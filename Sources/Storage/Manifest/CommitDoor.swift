@@ -61,6 +61,8 @@ final class CommitDoor: Sendable {
     }
 
     private let state: Mutex<State>
+    /// Pages put since the last commit that succeeded, by name.
+    private let freshPages = Mutex<Set<String>>([])
 
     init(
         environment: Environment,
@@ -106,6 +108,7 @@ final class CommitDoor: Sendable {
                     state.stopped = error
                     throw error
                 }
+                freshPages.withLock { $0.removeAll() }
                 return state.newest
             }
         } catch let error as StorageError {
@@ -363,15 +366,28 @@ final class CommitDoor: Sendable {
     }
 
     private func putPage(_ segments: [SegmentInfo]) throws(StorageError) -> SegmentPage {
-        let bytes = StorageJSON.encode(segments)
-        let name = sha256(bytes)
-        let key = SpaceVersion.pageKey(space: space, sha256: name)
-        // Put even when it is there: only a put says that the name is durable.
-        _ = try store.put(key, bytes, .ifAbsent)
-        guard try store.byteCount(key) == bytes.count else {
-            throw StorageError(.retry, "page \(key) could not be stored", remedy: "try again")
+        var bytes = StorageJSON.encode(segments)
+        for _ in 0..<limits.commitAttemptsMax {
+            let name = sha256(bytes)
+            let key = SpaceVersion.pageKey(space: space, sha256: name)
+            let page = SegmentPage(sha256: name, segments: segments.count)
+            switch try store.put(key, bytes, .ifAbsent) {
+            case .created:
+                freshPages.withLock { _ = $0.insert(name) }
+                return page
+            case .exists where freshPages.withLock { $0.contains(name) }: return page
+            case .exists:
+                // Left by another process: one that was stopped and replaced may be about to delete it as garbage.
+                // With a blank more, which JSON does not mind, it is a page of ours.
+                bytes.append(UInt8(ascii: " "))
+            case .conflict, .unknown: continue
+            }
         }
-        return SegmentPage(sha256: name, segments: segments.count)
+        throw StorageError(
+            .retry,
+            "a page of space \(space) could not be stored",
+            remedy: "it is tried again"
+        )
     }
 
     private func unsettled(_ key: String, _ cause: String) -> StorageError {

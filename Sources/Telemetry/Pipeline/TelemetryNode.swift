@@ -26,6 +26,8 @@ public struct NodeConfiguration: Sendable {
     public var tickMilliseconds = 1_000
     /// Every so many ticks, retention and garbage collection are due, too.
     public var ticksPerCleaning = 60
+    /// Whether the first opening goes on without files of the journal that are missing, and tells what was in them.
+    public var acceptsLostBatches = false
 
     /// The defaults: one space, `default`, that keeps everything.
     public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
@@ -91,7 +93,17 @@ public final class TelemetryNode: TelemetryIngest {
         self.configuration = configuration
         self.environment = environment
         self.logger = logger
-        let engine = try Self.openEngine(configuration, environment)
+        let engine = try Self.openEngine(
+            configuration,
+            environment,
+            acceptsLoss: configuration.acceptsLostBatches
+        )
+        for batches in engine.recovery.lost {
+            logger.error(
+                "acknowledged batches are lost with files of the journal, as was accepted",
+                metadata: ["first": "\(batches.lowerBound)", "last": "\(batches.upperBound)"]
+            )
+        }
         state = Mutex(
             State(phase: .open(engine), diskIsFull: Self.isDiskFull(engine, configuration))
         )
@@ -105,7 +117,8 @@ public final class TelemetryNode: TelemetryIngest {
 
     private static func openEngine(
         _ configuration: NodeConfiguration,
-        _ environment: Environment
+        _ environment: Environment,
+        acceptsLoss: Bool = false
     ) throws(StorageError) -> StorageEngine {
         try StorageEngine.open(
             environment: environment,
@@ -113,6 +126,7 @@ public final class TelemetryNode: TelemetryIngest {
             dataDirectory: configuration.dataDirectory,
             catalog: TelemetryCatalog.tables,
             spaces: configuration.spaces,
+            acceptsLoss: acceptsLoss,
             decoder: BatchCodec.decoder
         )
     }

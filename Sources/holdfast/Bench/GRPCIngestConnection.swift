@@ -19,13 +19,13 @@ final class GRPCIngestConnection: ChannelInboundHandler, IngestSender {
         headers: HPACKHeaders,
         isGzip: Bool,
         multiplexer: NIOHTTP2Handler.StreamMultiplexer,
-        resuming index: Int?
+        resuming turn: IngestTurn?
     ) {
         self.run = run
         self.headers = headers
         self.isGzip = isGzip
         self.multiplexer = multiplexer
-        course = IngestCourse(run: run, resuming: index)
+        course = IngestCourse(run: run, resuming: turn)
     }
 
     /// Adds HTTP/2 to a connection.

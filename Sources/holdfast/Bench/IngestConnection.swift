@@ -11,10 +11,10 @@ final class IngestConnection: ChannelInboundHandler, IngestSender {
     private var scanner = ResponseScanner()
 
     /// `head` is everything of a request's head but Content-Length and the empty line.
-    init(run: IngestRun, head: String, resuming index: Int?) {
+    init(run: IngestRun, head: String, resuming turn: IngestTurn?) {
         self.run = run
         self.head = head
-        course = IngestCourse(run: run, resuming: index)
+        course = IngestCourse(run: run, resuming: turn)
     }
 
     func channelActive(context: ChannelHandlerContext) { course.begin(self, context) }

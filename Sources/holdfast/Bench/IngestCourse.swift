@@ -10,6 +10,13 @@ enum IngestAnswer: Equatable {
     case rejected(status: String, message: String)
 }
 
+/// A request that a connection has taken.
+struct IngestTurn {
+    let index: Int
+    /// When it is to be sent; its latency counts from then.
+    var due: ContinuousClock.Instant
+}
+
 /// A connection that can put a request on the wire.
 protocol IngestSender: AnyObject {
     /// Sends the request with this index; its answer goes to `IngestCourse.answered`.
@@ -20,9 +27,8 @@ protocol IngestSender: AnyObject {
 /// next one taken.
 final class IngestCourse {
     private let run: IngestRun
-    private let resumed: Int?
-    /// The request that is on the wire or waits to be sent again, and when its time began.
-    private var current: (index: Int, began: ContinuousClock.Instant)?
+    /// The request that is on the wire or waits to be sent.
+    private var current: IngestTurn?
     private var attempts = 0
     private var hasEnded = false
 
@@ -31,19 +37,14 @@ final class IngestCourse {
 
     private static let retrySecondsMax = 3_600.0
 
-    init(run: IngestRun, resuming index: Int?) {
+    init(run: IngestRun, resuming turn: IngestTurn?) {
         self.run = run
-        resumed = index
+        current = turn
     }
 
     /// The connection is open.
     func begin(_ sender: any IngestSender, _ context: ChannelHandlerContext) {
-        if let resumed {
-            current = (resumed, .now)
-            send(sender, context)
-        } else {
-            sendNext(sender, context)
-        }
+        if current == nil { sendNext(sender, context) } else { sendWhenDue(sender, context) }
     }
 
     /// The answer to the request on the wire is complete.
@@ -53,23 +54,21 @@ final class IngestCourse {
         _ sender: any IngestSender,
         _ context: ChannelHandlerContext
     ) {
-        guard isWaiting, let (index, began) = current else { return }
+        guard isWaiting, let turn = current else { return }
         isWaiting = false
         switch answer {
         case .acknowledged(let hasBody):
-            run.acknowledged(index, after: .now - began, hasBody: hasBody)
+            run.acknowledged(turn.index, after: .now - turn.due, hasBody: hasBody)
         case .refused(let retryAfter):
             run.refused()
             attempts += 1
-            guard keepsAlive else { return end("the server closes connections", context) }
             let backoff = min(5, 0.05 * Double(1 << min(attempts, 7)))
             // A server that says "at once" gets the pause it did not ask for.
             let seconds = retryAfter.map { $0 > 0 ? $0 : backoff } ?? backoff
-            let delay = Int64(min(max(0, seconds), Self.retrySecondsMax) * 1000)
-            return later(.milliseconds(delay), context) { course, context in
-                course.current = (index, .now)
-                course.send(sender, context)
-            }
+            let due = ContinuousClock.now + .seconds(min(max(0, seconds), Self.retrySecondsMax))
+            current = IngestTurn(index: turn.index, due: due)
+            guard keepsAlive else { return end("the server closes connections", context) }
+            return sendWhenDue(sender, context)
         case .rejected(let status, let message): run.rejected(status: status, message)
         }
         current = nil
@@ -83,21 +82,27 @@ final class IngestCourse {
         guard !hasEnded else { return }
         hasEnded = true
         context.close(promise: nil)
-        run.lost(current?.index, reason)
+        run.lost(current, wasSent: isWaiting, reason)
     }
 
     private func sendNext(_ sender: any IngestSender, _ context: ChannelHandlerContext) {
-        guard let (index, due) = run.take() else {
+        guard let turn = run.take() else {
             hasEnded = true
             run.done()
             context.close(promise: nil)
             return
         }
-        current = (index, due)
-        let wait = due - .now
+        current = turn
+        sendWhenDue(sender, context)
+    }
+
+    private func sendWhenDue(_ sender: any IngestSender, _ context: ChannelHandlerContext) {
+        guard let current else { return }
+        let wait = current.due - .now
         guard wait > .zero else { return send(sender, context) }
-        later(.nanoseconds(Int64(wait / .nanoseconds(1))), context) { course, context in
-            course.send(sender, context)
+        let delay = TimeAmount.nanoseconds(Int64(wait / .nanoseconds(1)))
+        context.eventLoop.assumeIsolated().scheduleTask(in: delay) { [self] in
+            send(sender, context)
         }
     }
 
@@ -105,15 +110,5 @@ final class IngestCourse {
         guard let current, !hasEnded else { return }
         isWaiting = true
         sender.send(current.index, context)
-    }
-
-    private func later(
-        _ delay: TimeAmount,
-        _ context: ChannelHandlerContext,
-        _ body: @escaping (IngestCourse, ChannelHandlerContext) -> Void
-    ) {
-        context.eventLoop.assumeIsolated().scheduleTask(in: delay) { [self] in
-            if !hasEnded { body(self, context) }
-        }
     }
 }

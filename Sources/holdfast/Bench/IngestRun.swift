@@ -62,9 +62,14 @@ final class IngestRun: @unchecked Sendable {
     private var open = 0
     private var began = ContinuousClock.now
     private var hasAnswer = false
-    /// When a connection was lost, until the next answer.
+    /// Whether no connection was lost since the last answer.
+    private var isFirstLoss = true
+    /// When a request was lost, until the next answer.
     private var silentSince: ContinuousClock.Instant?
     private var isOver = false
+
+    /// What a clock of nanoseconds can count.
+    private static let courseSecondsMax = 1e9
 
     init(plan: Plan, file: NIOFileHandle, loop: any EventLoop) {
         self.plan = plan
@@ -87,11 +92,12 @@ final class IngestRun: @unchecked Sendable {
     // MARK: - On the loop
 
     /// The next request that nobody has sent, and when it is due.
-    func take() -> (index: Int, due: ContinuousClock.Instant)? {
+    func take() -> IngestTurn? {
         guard next < plan.requests.entries.count, !isOver else { return nil }
         defer { next += 1 }
-        guard let rate = plan.requestsPerSecond else { return (next, .now) }
-        return (next, began + .seconds(Double(next) / rate))
+        guard let rate = plan.requestsPerSecond else { return IngestTurn(index: next, due: .now) }
+        let seconds = min(Double(next) / rate, Self.courseSecondsMax)
+        return IngestTurn(index: next, due: began + .seconds(seconds))
     }
 
     /// The body of a request, in the form that the connection can send.
@@ -145,6 +151,7 @@ final class IngestRun: @unchecked Sendable {
 
     private func answered() {
         hasAnswer = true
+        isFirstLoss = true
         silentSince = nil
     }
 
@@ -154,26 +161,38 @@ final class IngestRun: @unchecked Sendable {
         if open == 0 { finish() }
     }
 
-    /// A connection ended before the answer to request `index`, if it was waiting for one.
-    func lost(_ index: Int?, _ reason: String) {
+    /// A connection ended with a request that it had taken, if any, whose answer is missing if it was sent.
+    func lost(_ turn: IngestTurn?, wasSent: Bool, _ reason: String) {
         guard !isOver else { return }
-        guard index != nil || next < plan.requests.entries.count else { return done() }
+        guard turn != nil || next < plan.requests.entries.count else { return done() }
         // A server that has never answered is not what we look for, and will not be.
         guard plan.reconnectSeconds > 0, hasAnswer else { return fail(reason) }
-        let isSilent = silentSince != nil
-        let since = silentSince ?? .now
-        silentSince = since
+        var turn = turn
+        var since = ContinuousClock.now
+        // One that closes idle connections is not silent.
+        if wasSent {
+            turn?.due = since
+            since = silentSince ?? since
+            silentSince = since
+            outcome.retries += 1
+        }
         let deadline = since + .seconds(plan.reconnectSeconds)
         guard .now < deadline else { return fail(reason) }
         outcome.reconnects += 1
-        if index != nil { outcome.retries += 1 }
-        guard isSilent else { return connect(resuming: index, until: deadline) }
-        loop.scheduleTask(in: .milliseconds(50)) { [self] in
-            connect(resuming: index, until: deadline)
-        }
+        let delay = isFirstLoss ? TimeAmount.zero : .milliseconds(50)
+        isFirstLoss = false
+        connect(resuming: turn, until: deadline, after: delay)
     }
 
-    private func connect(resuming index: Int?, until deadline: ContinuousClock.Instant?) {
+    private func connect(
+        resuming turn: IngestTurn?,
+        until deadline: ContinuousClock.Instant?,
+        after delay: TimeAmount
+    ) {
+        loop.scheduleTask(in: delay) { [self] in connect(resuming: turn, until: deadline) }
+    }
+
+    private func connect(resuming turn: IngestTurn?, until deadline: ContinuousClock.Instant?) {
         guard !isOver else { return }
         ClientBootstrap(group: loop)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -181,7 +200,7 @@ final class IngestRun: @unchecked Sendable {
             .channelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls = plan.tls { try addTLS(tls, to: channel) }
-                    try addConnection(to: channel, resuming: index)
+                    try addConnection(to: channel, resuming: turn)
                 }
             }
             .connect(host: plan.host, port: plan.port)
@@ -190,9 +209,7 @@ final class IngestRun: @unchecked Sendable {
                     fail("no server answers at \(plan.host):\(plan.port)")
                     return
                 }
-                loop.scheduleTask(in: .milliseconds(50)) { [self] in
-                    connect(resuming: index, until: deadline)
-                }
+                connect(resuming: turn, until: deadline, after: .milliseconds(50))
             }
     }
 
@@ -204,11 +221,11 @@ final class IngestRun: @unchecked Sendable {
         )
     }
 
-    private func addConnection(to channel: any Channel, resuming index: Int?) throws {
+    private func addConnection(to channel: any Channel, resuming turn: IngestTurn?) throws {
         let pipeline = channel.pipeline.syncOperations
         switch plan.framing {
         case .http(let head):
-            try pipeline.addHandler(IngestConnection(run: self, head: head, resuming: index))
+            try pipeline.addHandler(IngestConnection(run: self, head: head, resuming: turn))
         case .grpc(let headers, let isGzip):
             let multiplexer = try GRPCIngestConnection.configureHTTP2(pipeline)
             try pipeline.addHandler(
@@ -217,7 +234,7 @@ final class IngestRun: @unchecked Sendable {
                     headers: headers,
                     isGzip: isGzip,
                     multiplexer: multiplexer,
-                    resuming: index
+                    resuming: turn
                 )
             )
         }

@@ -96,7 +96,7 @@ struct ContendedFaultTests {
         let error = #expect(throws: StorageError.self) {
             switch cell.column {
             case .journal:
-                let number = world.ledger.attempt(rows: 1, hour: 1)
+                let number = world.ledger.attempt(rows: 1)
                 _ = try old.append([SimulatedCatalog.batch(number, rows: 1, hour: 1, filler: 0)])
             case .segment: try old.flush(space: SimulatedCatalog.space)
             case .manifest:

@@ -114,7 +114,7 @@ final class LiveFaultRun {
         poison: Int? = nil
     ) throws(StorageError) {
         let attempts = (0..<count).map { _ in
-            world.ledger.attempt(rows: 3, hour: 1, isPoisonous: poison != nil)
+            world.ledger.attempt(rows: 3, isPoisonous: poison != nil)
         }
         numbers = attempts.map { Int($0) }
         _ = try engine.append(

@@ -112,7 +112,7 @@ private final class Pause {
 
     /// Has the old engine go on until it stops; returns why it does.
     private func wake(_ column: FaultMatrix.Column) throws -> String {
-        let number = column == .journal ? world.ledger.attempt(rows: 1, hour: 1) : 0
+        let number = column == .journal ? world.ledger.attempt(rows: 1) : 0
         for _ in 0..<3 {
             let error = try #require(throws: StorageError.self) {
                 if column == .journal {

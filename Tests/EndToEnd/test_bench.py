@@ -1,12 +1,15 @@
-"""`holdfast bench ingest` over gRPC: against a server of ours, and against one that answers what a test wants."""
+"""`holdfast bench ingest`: against a server of ours, and against such that answer what a test wants."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -184,3 +187,54 @@ def test_a_service_that_is_missing(binary: Path, tmp_path: Path, signal: str) ->
     with scripted() as (_, address):
         code, report, _ = ingest(binary, address, file, signal=signal)
     assert (code, report["rejected"]) == (1, {"UNIMPLEMENTED": 1})
+
+
+# -- An HTTP server that lets go of connections
+
+
+class Impatient(BaseHTTPRequestHandler):
+    """Closes a connection that is idle for a moment; refuses the second request, and closes then, too."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 0.05
+    seen: list[float]
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.seen.append(time.monotonic())
+        if len(self.seen) == 2:
+            self.send_response(503)
+            self.send_header("Retry-After", "1")
+            self.send_header("Connection", "close")
+        else:
+            self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+def test_a_server_that_closes_idle_connections_is_not_silent(binary: Path, tmp_path: Path) -> None:
+    handler = type("Handler", (Impatient,), {"seen": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        # Each pause between two requests is longer than a silent server is looked for.
+        done = run_cli(
+            binary, "bench", "ingest", "--url", f"http://127.0.0.1:{server.server_port}", "--signal", "traces",
+            "--file", str(request_file(tmp_path / "file", [b"a", b"b", b"c", b"d"])), "--records-per-request", "1",
+            "--connections", "1", "--requests-per-second", "1.5", "--reconnect", "0.4", "--json",
+        )
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    report = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert (report["acknowledged"], report["refused"], report["retried"]) == (4, 1, 1)
+    assert report["reconnected"] >= 3
+    one, two, again, *_ = handler.seen
+    # A request that was not sent yet stays due when it was, and a refused one waits as long as it was told to.
+    assert two - one > 0.6 and again - two > 0.95
