@@ -23,17 +23,25 @@ final class RegistryCore: Sendable {
         for scope in [TaskScope.core, ProcessScope.core.withLock { $0 }] {
             if let scope, !chain.contains(where: { $0 === scope }) { chain.append(scope) }
         }
-        var decision: (core: RegistryCore, action: FailpointAction, hit: FailpointHit)?
+        var decision:
+            (core: RegistryCore, action: FailpointAction, hit: FailpointHit, place: Parker?)?
         for core in chain {
             let isOpen = decision == nil
             let answer = core.state.withLock { $0.reach(point, answering: isOpen) }
-            if case .armed(let action, let hit) = answer { decision = (core, action, hit) }
+            if case .armed(let action, let hit, let place) = answer {
+                decision = (core, action, hit, place)
+            }
         }
-        guard let (core, action, hit) = decision else { return nil }
-        return core.perform(action, at: hit).map { InjectedFault(hit: hit, injection: $0) }
+        guard let (core, action, hit, place) = decision else { return nil }
+        return core.perform(action, at: hit, waitingOn: place)
+            .map { InjectedFault(hit: hit, injection: $0) }
     }
 
-    private func perform(_ action: FailpointAction, at hit: FailpointHit) -> Injection? {
+    private func perform(
+        _ action: FailpointAction,
+        at hit: FailpointHit,
+        waitingOn place: Parker?
+    ) -> Injection? {
         switch action {
         case .off, .count: return nil
         case .error(let label): return .error(label)
@@ -46,13 +54,8 @@ final class RegistryCore: Sendable {
         case .delay(let duration):
             clock.wait(for: duration)
             return nil
-        case .pause:
-            return wait(on: state.withLock { $0.pause(at: hit.point) }, for: hit.point)
-        case .rendezvous(let name, let parties):
-            let parker = state.withLock {
-                $0.meet(at: hit.point, name: name, parties: parties)
-            }
-            return wait(on: parker, for: name)
+        case .pause: return place.flatMap { wait(on: $0, for: hit.point) }
+        case .rendezvous(let name, _): return place.flatMap { wait(on: $0, for: name) }
         case .callback(let name):
             return state.withLock { $0.callbacks[name] }?(hit)
         case .abort: HostProcess.abort()

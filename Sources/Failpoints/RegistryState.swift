@@ -40,7 +40,8 @@ struct RegistryState {
     /// What a registry says to one arrival.
     enum Answer {
         case notArmed
-        case armed(FailpointAction, FailpointHit)
+        /// What is done, and where it waits, if it does.
+        case armed(FailpointAction, FailpointHit, Parker?)
     }
 
     let seed: UInt64
@@ -125,7 +126,7 @@ struct RegistryState {
             untracedCount += 1
         }
         guard answering else { return .notArmed }
-        if crash != nil { return .armed(.crash, hit) }
+        if crash != nil { return .armed(.crash, hit, nil) }
         guard let top = armed[point]?.indices.last, let entry = armed[point]?[top] else {
             return .notArmed
         }
@@ -136,9 +137,9 @@ struct RegistryState {
             armed[point]?[top].fired[index] += 1
             if step.action != .off { fired[point, default: 0] += 1 }
             if step.action == .crash { loseOwner(at: hit) }
-            return .armed(step.action, hit)
+            return .armed(step.action, hit, place(for: step.action, at: point))
         }
-        return .armed(.off, hit)
+        return .armed(.off, hit, nil)
     }
 
     /// The draw depends on seed, place, number of the hit and step alone, not on other threads.
@@ -164,6 +165,15 @@ struct RegistryState {
     mutating func restart() { crash = nil }
 
     // MARK: Parking
+
+    /// Where an arrival waits, if it does; it is parked from the moment that its action has fired.
+    private mutating func place(for action: FailpointAction, at point: String) -> Parker? {
+        switch action {
+        case .pause: pause(at: point)
+        case .rendezvous(let name, let parties): meet(at: point, name: name, parties: parties)
+        default: nil
+        }
+    }
 
     /// A place to wait for `release`.
     mutating func pause(at point: String) -> Parker {

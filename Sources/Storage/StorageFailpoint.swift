@@ -121,6 +121,10 @@ enum StorageFailpoint: String, Failpoint {
     ///
     /// The letter is as it was; an attempt that was not counted was not made, or not to the end.
     case letterAttemptPre = "letter.attempt.pre"
+    /// An attempt to replay a letter is durably counted; it was not made.
+    ///
+    /// The letter is as it was; after a restart it has one attempt less, at most.
+    case letterAttemptPost = "letter.attempt.post"
     /// Segments of a replayed letter exist; no manifest names them.
     ///
     /// The letter is as it was; its attempt is given back or counted.
@@ -141,6 +145,10 @@ enum StorageFailpoint: String, Failpoint {
     ///
     /// The letter is as it was.
     case letterDiscardPre = "letter.discard.pre"
+    /// The letter is durably gone; nobody was told.
+    ///
+    /// It stays gone; who asks again is told that there is no such letter.
+    case letterDiscardPost = "letter.discard.post"
     /// Between two deletions of settled letters.
     ///
     /// The rest is deleted by a later collection; a letter that comes back is still settled.

@@ -35,6 +35,20 @@ struct RegistryStateTests {
         #expect([one, two].map { $0.wait(for: .zero) } == [.proceed, .proceed])
     }
 
+    /// Nobody who looks between the two can miss that somebody waits.
+    @Test func anArrivalIsParkedFromTheMomentItFires() throws {
+        var state = RegistryState(seed: 1)
+        state.arm("a", try FailpointProgram("1*pause->rendezvous(gate,2)"))
+        for number in 1...2 {
+            guard case .armed(_, _, let place?) = state.reach("a", answering: true) else {
+                Issue.record("nothing is armed")
+                return
+            }
+            #expect(state.report().parked.count == number)
+            #expect(place.wait(for: .zero) == nil)
+        }
+    }
+
     @Test func onlyTheFirstSignalCounts() {
         let parker = Parker()
         parker.signal(.crash)

@@ -34,7 +34,7 @@ struct SegmentFooterTests {
         change.added = added
         let space = engine.state.withLock { $0.spaces["default"]?.space }
         let version = try #require(space).door.commit(change)
-        engine.swap(version, space: "default", dropFrozen: false)
+        try engine.swap(version, space: "default", dropFrozen: false)
     }
 
     @Test func aSegmentSaysWhereItBelongs() throws {

@@ -168,6 +168,7 @@ final class LetterBox: Sendable {
     func record(_ attempts: DeadLetterAttempts, _ id: DeadLetterID) throws(StorageError) {
         try environment.reach(.letterAttemptPre)
         try store.replace(id.attemptsKey, attempts.encoded())
+        try environment.reach(.letterAttemptPost)
         postpone(id, attempts)
     }
 

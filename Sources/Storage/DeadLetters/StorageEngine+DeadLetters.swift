@@ -98,6 +98,7 @@ extension StorageEngine {
             try environment.reach(.letterDiscardPre)
             try fence.check()
             try letters.remove(id)
+            try environment.reach(.letterDiscardPost)
             return .done
         }
     }
@@ -126,7 +127,7 @@ extension StorageEngine {
             }
             var change = SpaceChange(operation: "settle")
             change.forgotten = try goneLetters(space)
-            swap(try space.door.commit(change), space: name, dropFrozen: false)
+            try swap(try space.door.commit(change), space: name, dropFrozen: false)
         }
     }
 
@@ -219,7 +220,7 @@ extension StorageEngine {
                 change.forgotten = try goneLetters(space)
                 try environment.reach(.letterReplayCommitPre)
                 let version = try space.door.commit(change)
-                swap(version, space: space.name, dropFrozen: false)
+                try swap(version, space: space.name, dropFrozen: false)
                 letters.settle(change.settled)
                 try environment.reach(.letterReplaySettled)
             } catch {

@@ -116,8 +116,7 @@ extension StorageEngine {
             )
             try environment.reach(.compactionCommitPre)
             let version = try space.door.commit(change)
-            try environment.reach(.manifestSwap)
-            swap(version, space: space.name, dropFrozen: false)
+            try swap(version, space: space.name, dropFrozen: false)
         } catch {
             throw Self.flushError(error)
         }
@@ -220,7 +219,7 @@ extension StorageEngine {
             }
             let dropped = change.removed.values.reduce(0) { $0 + $1.count }
             guard dropped > 0 else { return 0 }
-            swap(try space.door.commit(change), space: name, dropFrozen: false)
+            try swap(try space.door.commit(change), space: name, dropFrozen: false)
             return dropped
         }
     }

@@ -66,8 +66,7 @@ extension StorageEngine {
         change.forgotten = try goneLetters(space)
         try environment.reach(.flushCommitPre)
         let version = try space.door.commit(change)
-        try environment.reach(.manifestSwap)
-        swap(version, space: space.name, dropFrozen: true)
+        try swap(version, space: space.name, dropFrozen: true)
         letters.settle(change.settled)
         try trimJournal()
         return true
@@ -269,7 +268,7 @@ extension StorageEngine {
         change.foldedLSN = lsn
         change.settled = unpoisoned(space, through: lsn, [])
         change.forgotten = try goneLetters(space)
-        swap(try space.door.commit(change), space: space.name, dropFrozen: false)
+        try swap(try space.door.commit(change), space: space.name, dropFrozen: false)
         letters.settle(change.settled)
     }
 }

@@ -219,7 +219,12 @@ package final class StorageEngine: Sendable {
     }
 
     /// Publishes `version` to readers.
-    func swap(_ version: SpaceVersion, space: String, dropFrozen: Bool) {
+    func swap(
+        _ version: SpaceVersion,
+        space: String,
+        dropFrozen: Bool
+    ) throws(StorageError) {
+        try environment.reach(.manifestSwap)
         state.withLock { state in
             guard var entry = state.spaces[space] else { return }
             entry.held.removeAll { $0.version == nil }
