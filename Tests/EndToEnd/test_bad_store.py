@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -264,6 +266,71 @@ def test_missing_journal_file(server: Holdfast) -> None:
     refused(server, "missing")
     hidden.rename(first)
     assert_stored(server.start(), range(1, 5))
+
+
+def test_the_whole_journal_is_missing(server: Holdfast) -> None:
+    """A volume that is not mounted is no empty store; what is gone for good can be accepted, once."""
+    store(server, range(1, 5))
+    server.kill9()
+    journal, away = server.data / "journal", server.data / "away"
+    journal.rename(away)
+    for _ in range(2):
+        refused(server, "the journal is not there", str(journal), "--accept-lost-batches")
+    verify = server.verify()
+    assert verify.returncode == 1 and "the journal is not there" in verify.stdout + verify.stderr
+    away.rename(journal)
+    assert_stored(server.start(), range(1, 5))
+    server.kill9()
+    shutil.rmtree(journal)
+    server.arguments.append("--accept-lost-batches")
+    server.start()
+    assert names(server, 1) is None
+    store(server, range(5, 7))
+    server.arguments.remove("--accept-lost-batches")
+    server.restart(kill=True)
+    assert_stored(server, range(5, 7))
+    server.terminate()
+    assert server.verify().returncode == 0
+
+
+def test_a_missing_file_of_one_space_is_told_when_another_is_folded_beyond(make_server: MakeServer) -> None:
+    server = make_server("--memtable-age-seconds", "3600", "--limit", "memtableFlushBytes=50000")
+    done = server.cli("spaces", "create", "quiet", "--url", server.http)
+    assert done.returncode == 0, done.stderr
+    files = []
+    for number in range(1, 4):
+        server.send("traces", trace_request([span(number, 1)]), space="quiet")
+        files.append(last_journal(server))
+        server.restart(kill=True)
+    server.send("traces", trace_request([span(4, index, name="x" * 500) for index in range(1, 300)]))
+
+    def folded() -> dict[str, int]:
+        return {space["space"]: space["foldedLsn"] for space in server.get("/api/status")["spaces"]}
+
+    deadline = time.monotonic() + 30
+    while folded()["default"] < 4:
+        assert time.monotonic() < deadline, "nothing was flushed"
+        time.sleep(0.02)
+    assert folded()["quiet"] == 0
+    server.kill9()
+    with flipped(files[1], 24):
+        refused(server, files[1].name, "restore")
+        assert server.verify().returncode == 1
+    files[1].unlink()
+    refused(server, "batches 2 to 2 are missing", "--accept-lost-batches")
+    assert server.verify().returncode == 1
+    server.arguments.append("--accept-lost-batches")
+    server.start()
+    assert "acknowledged batches are lost" in server.log_path.read_text()
+    server.arguments.remove("--accept-lost-batches")
+    server.restart(kill=True)
+    found = [
+        server.request("GET", f"/api/traces/{hex_trace(number)}", headers={"X-Holdfast-Space": "quiet"}).status_code
+        for number in range(1, 4)
+    ]
+    assert found == [200, 404, 200]
+    server.terminate()
+    assert server.verify().returncode == 0
 
 
 def test_torn_tail_is_cut_and_counted(server: Holdfast) -> None:
