@@ -1,6 +1,19 @@
 // What a group of the journal holds, and where another one is.
 
 extension JournalRecovery {
+    /// The header at `offset` if it is that of the group which follows what was read, whatever its payload.
+    func nextGroup(
+        _ bytes: [UInt8],
+        at offset: Int,
+        _ file: JournalFileHeader,
+        behind result: Result
+    ) -> (header: JournalGroupHeader, crc: UInt32)? {
+        guard let found = JournalGroupHeader.read(bytes, at: offset, in: file),
+            found.header.chain == result.chain, found.header.firstLSN == result.lastLSN + 1
+        else { return nil }
+        return found
+    }
+
     /// The payload's range, or nil when it is cut short or its CRC does not fit.
     func payload(
         _ bytes: [UInt8],

@@ -221,7 +221,9 @@ struct JournalRecovery {
                     "it begins at batch \(header.firstLSN), but \(next) is next"
                 )
             }
-            try lose(next...header.firstLSN - 1, "before \(path)", &result)
+            // What every space has folded is not lost.
+            let first = max(next, folded.lowerBound + 1)
+            try lose(first...header.firstLSN - 1, "before \(path)", &result)
         }
         (result.lastLSN, result.chain) = (header.firstLSN - 1, header.chain)
         result.report.files += 1
@@ -257,15 +259,11 @@ struct JournalRecovery {
         let seal = source.next.flatMap { $0.epoch > file.epoch ? $0 : nil }
         while offset < bytes.count, result.lastLSN < lastLSN {
             if let seal, seal.chain == result.chain, seal.firstLSN > result.lastLSN { break }
-            let found = JournalGroupHeader.read(bytes, at: offset, in: file)
-                .flatMap { header, crc in
-                    header.chain == result.chain && header.firstLSN == result.lastLSN + 1
-                        ? (header, crc) : nil
-                }
-            guard let (header, crc) = found, let payload = payload(bytes, header, at: offset) else {
+            let group = nextGroup(bytes, at: offset, file, behind: result)
+            guard let (header, crc) = group, let payload = payload(bytes, header, at: offset) else {
                 // What a client has sent can look like a group: it is passed over where its end is known.
-                let end =
-                    offset + JournalFormat.groupHeaderBytes + (found?.0.payloadBytes ?? 0)
+                let claimed = group?.header.payloadBytes ?? 0
+                let end = offset + JournalFormat.groupHeaderBytes + claimed
                 if let later = laterGroup(bytes, from: JournalFormat.roundedUp(end), file) {
                     throw Self.damaged(
                         source.path,
