@@ -7,7 +7,6 @@ import json
 import os
 import random
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import MakeServer
-from holdfast_server import FLUSH_SOON, Holdfast, StartFailure
+from holdfast_server import FLUSH_SOON, Holdfast, StartFailure, eventually
 from otlp import hex_trace, log, log_request, span, trace_request
 
 TRACES = 40
@@ -307,10 +306,7 @@ def test_a_missing_file_of_one_space_is_told_when_another_is_folded_beyond(make_
     def folded() -> dict[str, int]:
         return {space["space"]: space["foldedLsn"] for space in server.get("/api/status")["spaces"]}
 
-    deadline = time.monotonic() + 30
-    while folded()["default"] < 4:
-        assert time.monotonic() < deadline, "nothing was flushed"
-        time.sleep(0.02)
+    eventually(lambda: folded()["default"] >= 4, "the large batch is in segments")
     assert folded()["quiet"] == 0
     server.kill9()
     with flipped(files[1], 24):

@@ -22,9 +22,7 @@ struct JournalLossTests {
             try engine.flush(space: SimulatedCatalog.space)
         }
         engine.close()
-        let directory = World.root + "/journal/"
-        return try world.fileSystem.list(World.root + "/journal").map(\.name)
-            .filter { $0.hasSuffix(".wal") }.map { directory + $0 }
+        return try world.journalFiles()
             .filter { world.disk.contents($0).map { $0.count > 4_096 } ?? false }
     }
 
@@ -41,21 +39,6 @@ struct JournalLossTests {
             space: space
         )
         _ = try engine.append([batch])
-    }
-
-    private static func open(
-        _ world: World,
-        acceptsLoss: Bool = false
-    ) throws(StorageError) -> StorageEngine {
-        try StorageEngine.open(
-            environment: world.environment(world.fileSystem),
-            limits: world.options.limits,
-            dataDirectory: World.root,
-            catalog: SimulatedCatalog.tables,
-            spaces: [SimulatedCatalog.space],
-            acceptsLoss: acceptsLoss,
-            decoder: SimulatedCatalog.decoder
-        )
     }
 
     private static func verify(_ world: World) throws -> [String] {
@@ -102,14 +85,14 @@ struct JournalLossTests {
         }
         try Self.inflict(loss, world, files)
         #expect(try Self.verify(world).count == 1)
-        let error = #expect(throws: StorageError.self) { try Self.open(world) }
+        let error = #expect(throws: StorageError.self) { try world.openEngine() }
         #expect(error?.code == .restore)
         // Nothing that was done meanwhile is in the way of what comes back.
         for (path, bytes) in kept {
             if world.disk.contents(path) == nil { _ = try world.fileSystem.open(path, .create) }
             world.disk.edit(path) { _ in bytes }
         }
-        let engine = try Self.open(world)
+        let engine = try world.openEngine()
         #expect(try Self.rows(engine, World.secondSpace) == 8)
         #expect(try Self.rows(engine, SimulatedCatalog.space) == 1)
         engine.close()
@@ -122,7 +105,7 @@ struct JournalLossTests {
         let world = World(WorldOptions(seed: 1))
         let files = try Self.prepare(world)
         try Self.inflict(loss, world, files)
-        let engine = try Self.open(world, acceptsLoss: true)
+        let engine = try world.openEngine(acceptsLoss: true)
         let lost = engine.recovery.lost.reduce(0) { $0 + $1.count }
         #expect(lost > 0)
         // The ninth batch is folded.
@@ -132,7 +115,7 @@ struct JournalLossTests {
         try Self.append(engine, 10, World.secondSpace)
         engine.close()
         #expect(try Self.verify(world).isEmpty)
-        let next = try Self.open(world)
+        let next = try world.openEngine()
         #expect(next.recovery.lost.isEmpty)
         #expect(try Self.rows(next, World.secondSpace) == rows + 1)
     }
@@ -147,14 +130,14 @@ struct JournalLossTests {
             try world.fileSystem.remove(file)
             let process = world.fileSystem
             process.arm(Fault(kind, at: call))
-            #expect(throws: StorageError.self, "call \(call)") { try Self.open(world) }
+            #expect(throws: StorageError.self, "call \(call)") { try world.openEngine() }
             let hasFired = process.hasFired
             if !process.isAlive { world.fileSystem = world.disk.boot() }
             process.arm(nil)
-            #expect(throws: StorageError.self, "call \(call)") { try Self.open(world) }
+            #expect(throws: StorageError.self, "call \(call)") { try world.openEngine() }
             _ = try world.fileSystem.open(file, .create)
             world.disk.edit(file) { _ in bytes }
-            let engine = try Self.open(world)
+            let engine = try world.openEngine()
             #expect(try Self.rows(engine, World.secondSpace) == 8, "call \(call)")
             guard hasFired else { break }
         }
@@ -198,8 +181,7 @@ struct JournalLossTests {
         let rows = SimulatedPayload(number: 2, rows: 1, hour: 1, poison: nil).decoded
         _ = try engine.append([PendingBatch(record: record, rows: rows)])
         engine.close()
-        let names = try world.fileSystem.list(World.root + "/journal").map(\.name)
-        let path = World.root + "/journal/" + (try #require(names.last { $0.hasSuffix(".wal") }))
+        let path = try #require(try world.journalFiles().last)
         world.disk.edit(path) { bytes in
             guard isFirstBlockLost else { return Array(bytes.dropLast(8_192)) }
             // Behind the header of the file and the first batch, of three blocks.
@@ -210,7 +192,7 @@ struct JournalLossTests {
             for position in group..<group + JournalFormat.blockBytes { bytes[position] = 0 }
             return bytes
         }
-        let next = try Self.open(world)
+        let next = try world.openEngine()
         #expect(next.recovery.truncatedTails == 1)
         #expect(try Self.rows(next, SimulatedCatalog.space) == 1)
     }

@@ -8,25 +8,6 @@ import Testing
 struct OpeningTests {
     private static let rows = [(rows: 2, hour: 1, filler: 600)]
 
-    private static func open(
-        _ world: World,
-        decoder: BatchDecoder = SimulatedCatalog.decoder
-    ) throws(StorageError) -> StorageEngine {
-        try StorageEngine.open(
-            environment: world.environment(world.fileSystem),
-            limits: world.options.limits,
-            dataDirectory: World.root,
-            catalog: SimulatedCatalog.tables,
-            spaces: [SimulatedCatalog.space],
-            decoder: decoder
-        )
-    }
-
-    private static func journalFiles(_ world: World) throws -> [String] {
-        try world.fileSystem.list(World.root + "/journal").map(\.name)
-            .filter { $0.hasSuffix(".wal") }
-    }
-
     /// One space is folded beyond the file that is missing; another is not.
     @Test func aMissingFileIsNoticedByTheSpaceThatNeedsIt() throws {
         let world = World(WorldOptions(seed: 1))
@@ -47,10 +28,8 @@ struct OpeningTests {
         for _ in 0..<2 { try engine.flush(space: SimulatedCatalog.space) }
         engine.close()
         // The first file holds nothing but what it had when the second space was made.
-        for name in try Self.journalFiles(world).dropLast(2) {
-            try world.fileSystem.remove(World.root + "/journal/" + name)
-        }
-        let error = #expect(throws: StorageError.self) { try Self.open(world) }
+        for file in try world.journalFiles().dropLast(2) { try world.fileSystem.remove(file) }
+        let error = #expect(throws: StorageError.self) { try world.openEngine() }
         #expect(error?.code == .restore)
         #expect(error?.message.contains("are missing before ") == true)
     }
@@ -147,15 +126,14 @@ struct OpeningTests {
         try world.append([(rows: 2, hour: 1, filler: 9_000)])
         #expect(world.engine == nil)
         world.calm()
-        let name = try #require(try Self.journalFiles(world).last)
-        let path = World.root + "/journal/" + name
+        let path = try #require(try world.journalFiles().last)
         let bytes = try #require(world.disk.contents(path))
         #expect(try world.open())
         for _ in 0..<3 {
             try world.append([(rows: 2, hour: 1, filler: 20_000)])
             try world.take(.flush)
         }
-        #expect(try !Self.journalFiles(world).contains(name))
+        #expect(try !world.journalFiles().contains(path))
         world.close()
         _ = try world.fileSystem.open(path, .create)
         world.disk.edit(path) { _ in bytes }
@@ -213,7 +191,7 @@ struct OpeningTests {
             #expect(try world.open())
         }
         // One with the batch, and the newest seal.
-        #expect(try Self.journalFiles(world).count == 2)
+        #expect(try world.journalFiles().count == 2)
         #expect(world.engine?.journalStatus.bytes == 3 * 4_096)
         let fences = try world.fileSystem.list(World.root + "/journal").map(\.name)
             .filter { $0.hasSuffix(".fence") }
@@ -223,7 +201,7 @@ struct OpeningTests {
     @Test func aProbeThatFailsForAMomentDoesNotBlameTheFileSystem() throws {
         let world = World(WorldOptions(seed: 1))
         world.fileSystem.arm(Fault(.inputOutput, at: 1, only: .link))
-        let error = #expect(throws: StorageError.self) { try Self.open(world) }
+        let error = #expect(throws: StorageError.self) { try world.openEngine() }
         #expect(error?.code == .retry)
         world.fileSystem.arm(nil)
         #expect(try world.open())
@@ -257,11 +235,11 @@ struct OpeningTests {
             },
             split: { _ in nil }
         )
-        #expect(throws: StorageError.self) { try Self.open(world, decoder: strict) }
+        #expect(throws: StorageError.self) { try world.openEngine(decoder: strict) }
         try registry.finish()
         #expect(!world.fileSystem.isAlive)
         world.fileSystem = world.disk.boot()
-        let engine = try Self.open(world, decoder: strict)
+        let engine = try world.openEngine(decoder: strict)
         let letter = try #require(engine.deadLetters.first?.id)
         let next = try engine.append([SimulatedCatalog.batch(10, rows: 1, hour: 1, filler: 0)])
         #expect(next > letter.lsn)

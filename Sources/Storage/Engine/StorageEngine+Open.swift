@@ -159,7 +159,7 @@ extension StorageEngine {
             state: State(spaces: states),
             lock: lock
         )
-        if !replayed.report.lost.isEmpty || replayed.files.isEmpty && foldedLSN > 0 {
+        if acceptsLoss {
             // Once every space is folded beyond it, the gap is nobody's.
             for name in engine.spaceNames { try engine.flush(space: name) }
             try engine.advanceIdleSpaces()

@@ -107,10 +107,10 @@ struct RestFaultTests {
             let damaged = world.disk.contents(path)
             let process = world.fileSystem
             process.arm(Fault(kind, at: call))
-            if let engine = try? open(world), process.isAlive { engine.close() }
+            if let engine = try? world.openEngine(), process.isAlive { engine.close() }
             world.losePower(.losing)
             world.fileSystem = world.disk.boot()
-            world.engine = try open(world)
+            world.engine = try world.openEngine()
             let found = try #require(try world.observe())
             try world.ledger.settle(found, afterRecovery: true)
             let number = try #require(UInt64(path.dropLast(5).suffix(20)))
@@ -204,7 +204,7 @@ struct RestFaultTests {
         let name = Self.name(files.target)
         switch cell.outcome {
         case .refusesToOpen:
-            let error = #expect(throws: StorageError.self) { try open(world) }
+            let error = #expect(throws: StorageError.self) { try world.openEngine() }
             #expect(error?.code == .restore || cell.damage == .newer && error?.code == .fixRequest)
             // Where one is missing, the next does not go on from the one before.
             let named = cell.damage == .missing ? Self.name(files.other) : name
@@ -212,7 +212,7 @@ struct RestFaultTests {
         case .cut: try expectCut(world)
         case .fellBack: try expectFallBack(world, files)
         case .queryFails:
-            let engine = try open(world)
+            let engine = try world.openEngine()
             world.engine = engine
             let error = #expect(throws: (any Error).self) { try Self.readEverything(engine) }
             #expect("\(String(describing: error))".contains(name))
@@ -234,7 +234,7 @@ struct RestFaultTests {
     ) throws {
         let damaged = world.disk.contents(files.target)
         let former = try #require(world.disk.contents(files.other))
-        let engine = try open(world)
+        let engine = try world.openEngine()
         world.engine = engine
         let version = try #require(engine.snapshot(space: SimulatedCatalog.space)).version
         let (manifest, checksum) = try Manifest.decode(
@@ -252,17 +252,6 @@ struct RestFaultTests {
         #expect(world.disk.contents(copy) == damaged)
         let found = try #require(try world.observe())
         try world.ledger.settle(found, afterRecovery: true)
-    }
-
-    private func open(_ world: World) throws(StorageError) -> StorageEngine {
-        try StorageEngine.open(
-            environment: world.environment(world.fileSystem),
-            limits: world.options.limits,
-            dataDirectory: World.root,
-            catalog: SimulatedCatalog.tables,
-            spaces: [SimulatedCatalog.space],
-            decoder: SimulatedCatalog.decoder
-        )
     }
 
     private static func readEverything(_ engine: StorageEngine) throws {
@@ -291,14 +280,14 @@ struct RestFaultTests {
             JournalGroupHeader.read(groups, at: $0) != nil
         }
         world.disk.rot(newest, at: try #require(last) + 70)
-        let engine = try open(world)
+        let engine = try world.openEngine()
         #expect(engine.recovery.truncatedTails == 1)
         engine.close()
-        #expect(try open(world).recovery.truncatedTails == 0)
+        #expect(try world.openEngine().recovery.truncatedTails == 0)
     }
 
     private func expectOneLetterLess(_ world: World, _ cell: Cell, _ name: String) throws {
-        let engine = try open(world)
+        let engine = try world.openEngine()
         #expect(engine.deadLetters.count == 1)
         let isNamed = engine.deadLetterProblems.contains {
             name.contains($0.split(separator: " ")[2])
@@ -317,7 +306,7 @@ struct RestFaultTests {
     /// Every read of the file at `path` returns a part.
     private func readInParts(_ world: World, _ path: String) throws {
         world.fileSystem.arm(Fault(.shortRead, at: 1, repeats: .max, only: .read, in: path))
-        let engine = try open(world)
+        let engine = try world.openEngine()
         world.engine = engine
         #expect(engine.deadLetters.count == 2)
         #expect(engine.deadLetterProblems.isEmpty)
@@ -334,7 +323,7 @@ struct RestFaultTests {
         for call in 1...40 {
             process.arm(Fault(.inputOutput, at: call, only: .read, in: path))
             do throws(StorageError) {
-                let engine = try open(world)
+                let engine = try world.openEngine()
                 defer { engine.close() }
                 guard process.hasFired else { break }
                 // A letter that cannot be read is named; it is there at the next opening.
@@ -358,7 +347,7 @@ struct RestFaultTests {
     }
 
     private func queryLater(_ world: World, _ path: String) throws {
-        let engine = try open(world)
+        let engine = try world.openEngine()
         world.engine = engine
         let process = world.fileSystem
         let space = SimulatedCatalog.space
