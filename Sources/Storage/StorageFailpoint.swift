@@ -49,6 +49,10 @@ enum StorageFailpoint: String, Failpoint {
     ///
     /// As for a segment that is being written.
     case segmentPublish = "segment.publish"
+    /// An object, be it manifest, page, segment or letter, is written without a name, not synced.
+    ///
+    /// What it is put for fails and is repeated; what was written is removed at the next open.
+    case objectSyncPre = "object.sync.pre"
     /// An object, be it manifest, page, segment or letter, is durable without a name.
     ///
     /// What it is put for fails and is repeated; what was written is removed at the next open.
@@ -81,6 +85,14 @@ enum StorageFailpoint: String, Failpoint {
     ///
     /// The engine stops; opening finds the new version, and no row twice.
     case manifestSwap = "manifest.swap"
+    /// The newest manifest does not read back; the one before it does, and the journal has everything since.
+    ///
+    /// The open is repeated and steps back again.
+    case manifestSetAsidePre = "manifest.setAside.pre"
+    /// A copy of a damaged manifest is durable; it is still there under its own name.
+    ///
+    /// The open is repeated and makes the same copy.
+    case manifestSetAsidePost = "manifest.setAside.post"
     /// Nothing of a new store but its empty directory.
     ///
     /// The open fails; the next one makes the store.
@@ -89,6 +101,18 @@ enum StorageFailpoint: String, Failpoint {
     ///
     /// The open fails and is repeated; the former writer goes on.
     case journalFencePre = "journal.fence.pre"
+    /// The fence of the new epoch has its name, which may not survive the loss of power; the former one is there.
+    ///
+    /// As before; the fence that was made has no meaning.
+    case journalFenceDirectorySync = "journal.fence.directorySync"
+    /// The fence of the new epoch is durable; the former writer's is still there, and it may still acknowledge.
+    ///
+    /// The open is repeated with a higher epoch, behind everything that was acknowledged until then.
+    case journalFenceRemove = "journal.fence.remove"
+    /// The former fence is removed, which may not survive the loss of power.
+    ///
+    /// The open is repeated with a higher epoch; the former writer is refused or, after a loss of power, gone.
+    case journalFenceRemoved = "journal.fence.removed"
     /// The fence of the new epoch is durable and every other is gone; nothing was read.
     ///
     /// The open is repeated with a higher epoch; the former writer is refused.
@@ -97,14 +121,34 @@ enum StorageFailpoint: String, Failpoint {
     ///
     /// The open is repeated; nobody was served.
     case recoveryReplay = "recovery.replay"
+    /// The newest group was read; what was read of it may be in memory only.
+    ///
+    /// The open is repeated and finds the group, or after a loss of power perhaps not: nobody was served from it.
+    case journalSettlePre = "journal.settle.pre"
+    /// The newest group, written again, is not synced.
+    ///
+    /// As before.
+    case journalSettleSync = "journal.settle.sync"
     /// The journal was replayed; where it ends is not yet fixed.
     ///
     /// The open is repeated and reads the same journal again.
     case journalSealPre = "journal.seal.pre"
+    /// The fence says where the journal ends, not synced.
+    ///
+    /// The open is repeated and reads the same journal again.
+    case journalSealSync = "journal.seal.sync"
+    /// The seal has its name, which may not survive the loss of power.
+    ///
+    /// The open is repeated; the journal ends where the seal says, or is read again.
+    case journalSealDirectorySync = "journal.seal.directorySync"
     /// The seal is durable; nobody was served.
     ///
     /// The open is repeated; the journal ends where the seal says.
     case journalSealPost = "journal.seal.post"
+    /// A journal file without a batch is still there, and a later file that begins at the same batch.
+    ///
+    /// The file stays until the next opening.
+    case journalDrop = "journal.drop"
     /// Merged segments exist; no manifest names them.
     ///
     /// The merge is repeated; its inputs stay live.
@@ -165,7 +209,11 @@ enum StorageFailpoint: String, Failpoint {
     ///
     /// They are ignored and deleted by a later collection.
     case collectBoundary = "gc.boundary"
-    /// Between two deletions.
+    /// Between two deletions of manifests below the boundary.
+    ///
+    /// The rest is ignored and deleted by a later collection.
+    case collectManifest = "gc.manifest"
+    /// Between two deletions of segments and pages.
     ///
     /// The rest is deleted by a later collection; nothing a version names is touched.
     case collectDelete = "gc.delete"

@@ -34,6 +34,43 @@ struct OpeningTests {
         #expect(error?.message.contains("are missing before ") == true)
     }
 
+    /// A space that has nothing but batches in the journal, while the other one is folded beyond them, looks like one that
+    /// a replaced process has made once the manifest of the last opening is gone.
+    @Test(arguments: [SimulatedCatalog.space, World.secondSpace], [false, true])
+    func aSpaceThatLosesTheManifestOfAnOpeningKeepsItsBatches(space: String, isThere: Bool) throws {
+        let world = World(WorldOptions(seed: 1))
+        #expect(try world.open())
+        try world.take(.createSpace)
+        let other = space == World.secondSpace ? SimulatedCatalog.space : World.secondSpace
+        for _ in 0..<3 {
+            for _ in 0..<3 { try world.append(Self.rows) }
+            try world.engine?.flush(space: other)
+            try world.take(.reopen)
+        }
+        try world.loseManifest(space, isThere: isThere)
+        for _ in 0..<2 {
+            try world.recover()
+            try world.check()
+            world.losePower(.losing)
+        }
+        try world.prove()
+    }
+
+    /// Nothing is made in the place of a space that the journal has batches of.
+    @Test func aSpaceThatIsGoneIsNotBegunAnew() throws {
+        let world = World(WorldOptions(seed: 1))
+        #expect(try world.open())
+        try world.take(.createSpace)
+        for _ in 0..<3 { try world.append(Self.rows) }
+        world.close()
+        try world.fileSystem.removeAll(in: World.root + "/spaces/default")
+        for _ in 0..<2 {
+            let error = #expect(throws: StorageError.self) { try world.openEngine() }
+            #expect(error?.code == .restore)
+            #expect(error?.message.contains("of space default, which has no manifest") == true)
+        }
+    }
+
     @Test func aReplacedProcessMakesNoSpace() throws {
         let world = World(WorldOptions(seed: 1))
         #expect(try world.open())

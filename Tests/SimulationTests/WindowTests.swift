@@ -15,10 +15,16 @@ struct WindowTests {
         return world
     }
 
-    @Test func aDataDirectoryThatTheNodeMadeIsDurable() throws {
+    /// Also when a process that ended at once has made it, and the names above it, without syncing anything.
+    @Test(arguments: ["/data", ""], [false, true])
+    func aDataDirectoryThatTheNodeMadeIsDurable(above: String, madeBefore: Bool) throws {
         var options = WorldOptions(seed: 1)
-        options.makesRoot = true
+        options.durableDirectory = above
         let world = World(options)
+        if madeBefore {
+            try world.fileSystem.makeDirectory(Self.journal)
+            world.kill()
+        }
         #expect(try world.open())
         try world.append(Self.rows)
         world.losePower(.losing)

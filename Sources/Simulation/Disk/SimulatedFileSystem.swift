@@ -127,10 +127,11 @@ package final class SimulatedFileSystem: FileSystem {
 
     package func syncDirectory(_ path: String) throws(FileError) {
         try call(.syncDirectory, path) { state, _ throws(FileError) in
-            guard state.directories[path] != nil else {
+            let directory = path == "/" ? "" : path
+            guard state.directories[directory] != nil else {
                 throw FileError(.notFound, operation: "open", path: path, errno: 2)
             }
-            state.syncDirectory(path)
+            state.syncDirectory(directory)
         }
     }
 

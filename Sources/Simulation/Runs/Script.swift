@@ -13,6 +13,8 @@ enum ScriptStep {
     case replayLetters, discardLetter, collectLetters
     /// Opens the store with a letter in it that does not read back.
     case tearLetter
+    /// Opens the store with a newest manifest that does not read back, or is gone.
+    case loseManifest(isThere: Bool)
     /// Opens the store with a program that can hold poisonous rows, or with one that cannot.
     case upgrade(Bool)
     case retain(before: Int)
@@ -28,6 +30,7 @@ enum ScriptStep {
         .append(batches: 2, hour: 0, filler: 3_000),
         .flush,
         .compact,
+        .loseManifest(isThere: true),
         .createSpace,
         .append(batches: 3, hour: 2, filler: 10),
         .append(batches: 1, hour: 2, filler: 4_000),
@@ -60,6 +63,8 @@ enum ScriptStep {
         .discardLetter,
         .upgrade(true),
         .replayLetters,
+        .loseManifest(isThere: false),
+        .replayLetters,
         .append(batches: 1, hour: 3, filler: 0),
         .flush,
         .collectLetters,
@@ -90,6 +95,7 @@ extension World {
                 try engine.collectDeadLetters(space: space)
             }
         case .tearLetter: try tearLetter()
+        case .loseManifest(let isThere): try loseManifest(isThere: isThere)
         case .upgrade(let isLenient):
             self.isLenient = isLenient
             close()

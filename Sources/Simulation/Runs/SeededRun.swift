@@ -240,6 +240,10 @@ package struct SeededRun: Sendable {
         }
         world.log("the operator deletes what is derived")
         if generator.oneIn(4) { try world.tearLetter() }
+        if generator.oneIn(3) {
+            let space = generator.oneIn(3) ? World.secondSpace : SimulatedCatalog.space
+            try world.loseManifest(space, isThere: generator.oneIn(2))
+        }
     }
 
     /// Opens the store again: at first perhaps with a fault in recovery, then on a sound disk.

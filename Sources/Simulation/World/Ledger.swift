@@ -105,6 +105,14 @@ package struct Ledger: Sendable {
         }
     }
 
+    /// Enters that the newest version is damaged: what it dropped may come back.
+    package mutating func stepBack() {
+        for index in batches.indices {
+            batches[index].present = .max
+            batches[index].discarded = 0
+        }
+    }
+
     /// Compares what was found with what was promised.
     ///
     /// - Parameters:

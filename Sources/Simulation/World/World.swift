@@ -13,8 +13,8 @@ package struct WorldOptions: Sendable {
     package var limits = SimulatedCatalog.limits
     /// Whether the disk is too full for a merge now and then.
     package var roomVaries = false
-    /// Whether the data directory is there, durably, before the first opening.
-    package var makesRoot = false
+    /// The directory that is there, durably, before the first opening.
+    package var durableDirectory = World.root
     /// Whether everything but the journal is kept in an object store that is not the disk.
     package var usesObjectStore = false
     /// The failpoints of every engine.
@@ -42,9 +42,11 @@ package final class World {
     private var reader: SnapshotReader
     private let decoder: BatchDecoder
     /// The highest folded LSN and version that were ever seen, by space.
-    private var highest: [String: (foldedLSN: UInt64, version: UInt64)] = [:]
+    var highest: [String: (foldedLSN: UInt64, version: UInt64)] = [:]
     /// Checksums of the manifests that were current once, by space and number.
-    private var manifests: [String: [UInt64: UInt32]] = [:]
+    var manifests: [String: [UInt64: UInt32]] = [:]
+    /// Manifests that were damaged, as they have been since.
+    var damagedManifests: [(space: String, id: UInt64, bytes: [UInt8])] = []
     private var held: [(snapshot: Snapshot, found: Observation)] = []
     /// Engines that lost the store without knowing it, and their processes.
     var sleepers: [(engine: StorageEngine, process: SimulatedFileSystem)] = []
@@ -80,7 +82,7 @@ package final class World {
         reader = Self.reader(disk, objects)
         decoder =
             options.mutant?.planted(over: SimulatedCatalog.decoder) ?? SimulatedCatalog.decoder
-        disk.prepareDirectory(options.makesRoot ? "/data" : Self.root)
+        disk.prepareDirectory(options.durableDirectory)
     }
 
     package func log(_ text: @autoclosure () -> String) { schedule.append(text()) }
@@ -166,6 +168,7 @@ package final class World {
         disk.note(UInt64(truncatingIfNeeded: found.rows.count))
         try ledger.settle(found, afterRecovery: afterRecovery)
         try checkTornLetters()
+        try checkDamagedManifests()
         for space in engine.spaceNames {
             guard let version = engine.snapshot(space: space)?.version else { continue }
             let before = highest[space] ?? (0, 0)
@@ -188,36 +191,6 @@ package final class World {
                 throw Violation("a snapshot changed while it was held")
             }
         }
-    }
-
-    /// A published manifest stays what it is, and none is ever given up.
-    private func checkManifest(_ space: String, _ id: UInt64) throws(Violation) {
-        let directory = "spaces/" + space
-        guard let current = contents(directory + "/manifest/" + Self.manifestName(id)) else {
-            throw Violation("manifest \(id) of space \(space) is missing")
-        }
-        // Below the boundary anything may lie: a stalled writer finds out only after it has put its manifest.
-        let boundary = contents(directory + "/manifest/BOUNDARY").map(Self.number) ?? 0
-        for (known, crc) in manifests[space] ?? [:] where known > boundary {
-            let found = contents(directory + "/manifest/" + Self.manifestName(known))
-            if let found, crc32c(found) != crc {
-                throw Violation("manifest \(known) of space \(space) was replaced")
-            }
-        }
-        manifests[space, default: [:]][id] = crc32c(current)
-        guard !disk.hasDirectory(Self.root + "/" + directory + "/damaged") else {
-            throw Violation("a manifest of space \(space) was given up")
-        }
-    }
-
-    /// The digits in `text` as one number.
-    private static func number(_ text: [UInt8]) -> UInt64 {
-        text.reduce(0) { (48...57).contains($1) ? $0 &* 10 &+ UInt64($1 - 48) : $0 }
-    }
-
-    private static func manifestName(_ id: UInt64) -> String {
-        let digits = String(id)
-        return String(repeating: "0", count: 20 - digits.count) + digits + ".json"
     }
 
     /// Takes a snapshot that later checks read again.

@@ -29,11 +29,7 @@ struct JournalReplay {
     /// A batch that cannot be decoded is among `poisoned`.
     mutating func add(_ lsn: UInt64, _ record: JournalRecord) throws(StorageError) {
         guard let entry = states[record.space] else {
-            throw StorageError(
-                .restore,
-                "the journal holds batch \(lsn) of space \(record.space), which has no manifest",
-                remedy: "restore the directory spaces/\(record.space) from a backup"
-            )
+            throw Self.missingManifest(lsn, record.space)
         }
         guard lsn > entry.version.foldedLSN else { return }
         pending.append((lsn, record))
@@ -56,5 +52,13 @@ struct JournalReplay {
         }
         pending.removeAll(keepingCapacity: true)
         pendingBytes = 0
+    }
+
+    static func missingManifest(_ lsn: UInt64, _ space: String) -> StorageError {
+        StorageError(
+            .restore,
+            "the journal holds batch \(lsn) of space \(space), which has no manifest",
+            remedy: "restore the directory spaces/\(space) from a backup"
+        )
     }
 }

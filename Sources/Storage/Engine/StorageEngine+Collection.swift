@@ -74,7 +74,10 @@ extension StorageEngine {
             try store.replace(SpaceVersion.boundaryKey(space: space), bytes)
         }
         try environment.reach(.collectBoundary)
-        for id in ids { try store.delete(Manifest.key(space: space, id: id)) }
+        for id in ids {
+            try environment.reach(.collectManifest)
+            try store.delete(Manifest.key(space: space, id: id))
+        }
         return ids.count
     }
 

@@ -39,10 +39,15 @@ extension StorageEngine {
         let fileSystem = environment.fileSystem
         let journalDirectory = dataDirectory + "/journal"
         let lock = try storing(dataDirectory) { () throws(FileError) in
+            let lockPath = dataDirectory + "/LOCK"
             try fileSystem.makeDirectory(journalDirectory)
+            // Whoever made the names above may have ended before they were synced; the lock is made behind that.
+            if try fileSystem.byteCount(lockPath) == nil {
+                try fileSystem.syncNames(above: dataDirectory)
+            }
             try fileSystem.syncDirectory(parentDirectory(of: dataDirectory))
             try fileSystem.syncDirectory(dataDirectory)
-            return try fileSystem.lock(dataDirectory + "/LOCK")
+            return try fileSystem.lock(lockPath)
         }
         let store: any ObjectStore =
             if let store { store } else {
@@ -78,7 +83,7 @@ extension StorageEngine {
         }
         var states: [String: SpaceState] = [:]
         let foldedLSN = versions.values.map(\.foldedLSN).max() ?? 0
-        let sealedEpoch = try recovery.sealedEpoch()
+        let unused = try unusedSpaces(versions, wanted: wanted, recovery)
         for name in Set(versions.keys).union(wanted).sorted() {
             let base = versions[name] ?? emptyVersion(name, identity.storeID)
             let door = CommitDoor(
@@ -90,14 +95,10 @@ extension StorageEngine {
                 newest: base,
                 schema: catalog.schemaIDs
             )
-            // An opening commits to every space before it makes a file of the journal. So what is from before the newest
-            // such opening was made after it, by a replaced process: nothing was acknowledged in it, as in a new space.
-            // Whoever trims the journal does not know of it.
-            let isUnused = base.id == 0 || base.writerEpoch < sealedEpoch
             states[name] = try begin(
                 door,
                 base,
-                foldedAtLeast: isUnused ? foldedLSN : nil,
+                foldedAtLeast: unused.contains(name) ? foldedLSN : nil,
                 catalog
             )
         }

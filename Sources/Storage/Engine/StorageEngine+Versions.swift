@@ -30,6 +30,7 @@ extension StorageEngine {
         _ storeID: String,
         _ recovery: JournalRecovery
     ) throws(StorageError) -> SpaceVersion? {
+        let environment = recovery.environment
         // A listing may lag behind: it is where the search begins. Where it shows nothing, everything up to the boundary
         // may have been collected.
         let listed = try SpaceVersion.list(store, space: space).last
@@ -75,9 +76,43 @@ extension StorageEngine {
         guard try store.byteCount(Manifest.key(space: space, id: newest + 1)) == nil else {
             throw changing(space)
         }
+        try environment.reach(.manifestSetAsidePre)
         try store.replace("spaces/\(space)/damaged/\(newest).json", bytes)
+        try environment.reach(.manifestSetAsidePost)
         try store.delete(Manifest.key(space: space, id: newest))
         return previous
+    }
+
+    /// The spaces in which nobody was ever promised anything: they are folded as far as any other is.
+    ///
+    /// An opening commits to every space before it makes a file of the journal. So a space whose newest version is older
+    /// than the newest such opening was made behind its back, by a replaced process; whoever trims the journal
+    /// does not know of it. Or its newest version is lost: then it has segments, or the journal has its batches.
+    ///
+    /// - Throws: `.restore` when the journal has batches of a wanted space that has no version.
+    static func unusedSpaces(
+        _ versions: [String: SpaceVersion],
+        wanted: [String],
+        _ recovery: JournalRecovery
+    ) throws(StorageError) -> Set<String> {
+        let sealedEpoch = try recovery.sealedEpoch()
+        let old = versions.filter { entry in
+            entry.value.writerEpoch < sealedEpoch
+                && entry.value.segments.values.allSatisfy(\.isEmpty)
+        }
+        var unused = Set(old.keys).union(wanted.filter { versions[$0] == nil })
+        guard sealedEpoch > 0, !unused.isEmpty else { return unused }
+        let foldedLSN = versions.values.map(\.foldedLSN).max() ?? 0
+        _ = try recovery.run(folded: foldedLSN...foldedLSN) {
+            lsn,
+            record throws(StorageError) in
+            guard unused.contains(record.space) else { return }
+            guard let version = versions[record.space] else {
+                throw JournalReplay.missingManifest(lsn, record.space)
+            }
+            if lsn > version.foldedLSN { unused.remove(record.space) }
+        }
+        return unused
     }
 
     private static func changing(_ space: String) -> StorageError {

@@ -2,7 +2,7 @@
 public struct FileError: Error, Sendable, CustomStringConvertible {
     /// The errors the engine treats differently.
     public enum Kind: Sendable, Equatable {
-        case notFound, exists, noSpace, tooManyFiles, notSupported, locked, input
+        case notFound, exists, noSpace, tooManyFiles, notSupported, denied, locked, input
         case other
     }
 
@@ -111,6 +111,24 @@ extension FileHandle {
             bytes += more
         }
         return bytes
+    }
+}
+
+extension FileSystem {
+    /// Makes the names of every directory above `path` durable.
+    ///
+    /// What this process may not open, or cannot sync, it has not made: there the walk ends.
+    func syncNames(above path: String) throws(FileError) {
+        var directory = parentDirectory(of: path)
+        while directory != "/", directory != "." {
+            directory = parentDirectory(of: directory)
+            do throws(FileError) {
+                try syncDirectory(directory)
+            } catch {
+                guard error.kind == .denied || error.kind == .notSupported else { throw error }
+                return
+            }
+        }
     }
 }
 

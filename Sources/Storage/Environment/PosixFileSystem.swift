@@ -213,7 +213,8 @@ private func fileError(_ operation: String, _ path: String, _ code: Int32) -> Fi
         case EEXIST: .exists
         case ENOSPC, EDQUOT: .noSpace
         case EMFILE, ENFILE: .tooManyFiles
-        case EPERM, EOPNOTSUPP, ENOTSUP, EMLINK: .notSupported
+        case EPERM, EOPNOTSUPP, ENOTSUP, EMLINK, EINVAL: .notSupported
+        case EACCES: .denied
         case EIO: .input
         default: .other
         }

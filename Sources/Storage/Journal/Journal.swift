@@ -137,7 +137,8 @@ final class Journal {
     func dropEmptyFiles() {
         for index in files.indices.dropLast().reversed()
         where files[index].firstLSN == files[index + 1].firstLSN {
-            do throws(FileError) {
+            do {
+                try environment.reach(.journalDrop)
                 let bytes = try environment.fileSystem.byteCount(files[index].path) ?? 0
                 try environment.fileSystem.remove(files[index].path)
                 byteCount -= bytes

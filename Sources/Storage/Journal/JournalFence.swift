@@ -60,18 +60,21 @@ struct JournalFence {
         let fence = JournalFence(max(newest, known) + 1, environment, directory)
         do throws(FileError) {
             _ = try fileSystem.open(fence.path, .create)
-            try fileSystem.syncDirectory(directory)
         } catch {
             throw error.kind == .exists ? fence.lost : storageError(error)
         }
+        try environment.reach(.journalFenceDirectorySync)
+        try storing(directory) { () throws(FileError) in try fileSystem.syncDirectory(directory) }
         let others = try names(environment, directory).filter { $0.epoch != fence.epoch }
         if others.contains(where: { $0.epoch > fence.epoch }) { throw fence.lost }
         for other in others where other.isFence {
+            try environment.reach(.journalFenceRemove)
             do throws(FileError) {
                 try fileSystem.remove(directory + "/" + other.name)
             } catch {
                 if error.kind != .notFound { throw storageError(error) }
             }
+            try environment.reach(.journalFenceRemoved)
         }
         try storing(directory) { () throws(FileError) in try fileSystem.syncDirectory(directory) }
         try environment.reach(.journalFencePost)
@@ -97,19 +100,33 @@ struct JournalFence {
         let fileSystem = environment.fileSystem
         let name = JournalFormat.fileName(epoch: epoch, sequence: JournalFormat.sealSequence)
         let seal = directory + "/" + name
-        do throws(FileError) {
+        let file = try holding { () throws(FileError) in
             let file = try fileSystem.open(path, .readWrite)
             try header.encoded().withBytes { bytes throws(FileError) in
                 try file.writeAll(bytes, at: 0)
             }
+            return file
+        }
+        try environment.reach(.journalSealSync)
+        try holding { () throws(FileError) in
             try file.sync()
             try fileSystem.link(path, to: seal)
-            try fileSystem.syncDirectory(directory)
+        }
+        try environment.reach(.journalSealDirectorySync)
+        try holding { () throws(FileError) in try fileSystem.syncDirectory(directory) }
+        try environment.reach(.journalSealPost)
+        return seal
+    }
+
+    /// Runs a step that needs the fence: a name that is missing means that it was taken.
+    private func holding<Result>(
+        _ step: () throws(FileError) -> Result
+    ) throws(StorageError) -> Result {
+        do throws(FileError) {
+            return try step()
         } catch {
             throw error.kind == .notFound ? lost : storageError(error)
         }
-        try environment.reach(.journalSealPost)
-        return seal
     }
 
     /// Why nothing more is written.

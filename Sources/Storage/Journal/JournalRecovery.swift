@@ -236,12 +236,14 @@ struct JournalRecovery {
         _ newestGroup: Range<Int>
     ) throws(StorageError) {
         let part = newestGroup.isEmpty ? 0..<JournalFormat.blockBytes : newestGroup
+        try environment.reach(.journalSettlePre)
         try storing(source.path) { () throws(FileError) in
             try bytes.withBytes { bytes throws(FileError) in
                 try source.handle.writeAll(.init(rebasing: bytes[part]), at: part.lowerBound)
             }
-            try source.handle.sync()
         }
+        try environment.reach(.journalSettleSync)
+        try storing(source.path) { () throws(FileError) in try source.handle.sync() }
     }
 
     /// Visits the valid groups of one file; returns the offset where they end.

@@ -18,7 +18,7 @@ public final class LocalObjectStore: ObjectStore {
     private let fileSystem: any FileSystem
     private let root: String
     private let temporaries: String
-    private let failpoints: FailpointRegistry
+    fileprivate let failpoints: FailpointRegistry
     private struct State {
         var nextTemporary = 0
         /// Directories known to exist durably.
@@ -350,6 +350,7 @@ private final class LocalUpload: ObjectUpload {
     }
 
     func seal() throws(StorageError) {
+        try store.failpoints.reach(.objectSyncPre)
         try storing(key) { () throws(FileError) in try handle.sync() }
     }
 

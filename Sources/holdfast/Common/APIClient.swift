@@ -31,7 +31,7 @@ struct APIClient: Sendable {
 
     /// Scheme, host and port, without a slash at the end.
     let base: String
-    let space: String
+    var space: String
     let token: String?
     /// Whom to trust.
     var tls = TLSConfiguration.makeClientConfiguration()

@@ -27,9 +27,12 @@ final class FailpointCampaign {
 
     /// Which arrivals.
     static let hits = [1, 2, 5]
-    /// Places that a process reaches once at most, and only while there is no store: to arrive again, it has to be
-    /// killed there and started anew.
-    private static let oncePerStore: Set<String> = ["store.identity.pre"]
+    /// Places that an opening reaches only if the newest manifest does not read back.
+    private static let behindDamage: Set<String> = [
+        "manifest.setAside.pre", "manifest.setAside.post",
+    ]
+    /// Places that a process reaches once at most: to arrive again, it has to be killed there and started anew.
+    private static let oncePerOpening = behindDamage.union(["store.identity.pre"])
     /// Letters that every first server finds torn, so that the fifth, too, has to be set aside.
     private static let tornLetters = 5
     /// Steady rather than fast: many flushes, each with a few dead letters.
@@ -39,6 +42,7 @@ final class FailpointCampaign {
         pause: .milliseconds(3),
         letterPause: .milliseconds(250)
     )
+    private static let shortShape = KillLoad.Shape(batchesMax: 500)
     private static let stageSecondsMax = 30.0
     private static let idleSecondsMax = 1.0
 
@@ -93,7 +97,14 @@ final class FailpointCampaign {
         var check = KillCheck(store: store)
         try store.tearLetters(Self.tornLetters)
         var arrival = hit
-        if Self.oncePerStore.contains(point) {
+        if Self.behindDamage.contains(point) {
+            let server = try store.start(KillLimits.poisoning)
+            guard try await play(.loading, 0, server, store, Self.shortShape) == nil else {
+                throw broken(server.kill(), store)
+            }
+            try store.damageManifest()
+        }
+        if Self.oncePerOpening.contains(point) {
             for _ in 1..<hit { try killOpening(point, store) }
             arrival = 1
         }
@@ -159,7 +170,8 @@ final class FailpointCampaign {
         _ stage: Stage,
         _ round: Int,
         _ server: ServerProcess,
-        _ store: KillStore
+        _ store: KillStore,
+        _ shape: KillLoad.Shape = shape
     ) async throws -> String? {
         do {
             try server.waitUntilReady()
@@ -172,7 +184,7 @@ final class FailpointCampaign {
             round: round,
             seed: seed,
             client: server.client,
-            shape: Self.shape
+            shape: shape
         )
         async let clients: Void = load.run()
         let deadline = ContinuousClock.now + .seconds(Self.stageSecondsMax)

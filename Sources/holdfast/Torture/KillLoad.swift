@@ -56,6 +56,7 @@ final class KillLoad: Sendable {
 
     /// Sends until `stop`, the end of the server, or the last batch.
     func run() async {
+        guard await makeSecondSpace() else { return }
         await withTaskGroup(of: Void.self) { group in
             for connection in 0..<shape.connections {
                 group.addTask { await self.send(connection) }
@@ -74,6 +75,22 @@ final class KillLoad: Sendable {
             guard await post(batch, request.body(&random)) else { return }
             if shape.pause > .zero { try? await Task.sleep(for: shape.pause) }
         }
+    }
+
+    /// Makes the second space, unless it is there; false when this round is over before it is.
+    private func makeSecondSpace() async -> Bool {
+        while !isOver {
+            let answer: APIClient.Answer
+            do {
+                answer = try await client.send(.post, "/api/spaces/" + KillRequest.secondSpace)
+            } catch {
+                return false
+            }
+            // Refused as a name that is taken.
+            if answer.status == 200 || answer.status == 400 { return true }
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        return false
     }
 
     private func takeTurn() -> Bool {
@@ -104,6 +121,8 @@ final class KillLoad: Sendable {
     /// Sends one batch; false when this client can go no further.
     private func post(_ batch: KillLedger.Batch, _ body: [UInt8]) async -> Bool {
         let answer: APIClient.Answer
+        var client = client
+        client.space = KillRequest.space(ofBatch: batch.number)
         do {
             answer = try await client.send(
                 .post,

@@ -12,16 +12,37 @@ struct KillReadback {
     private static let page = "10000"
     private static let pagesMax = 1_000
 
-    /// The batches of one signal under the name of one service.
+    /// The batches of one signal under the name of one service, in every space.
     func found(_ signal: Signal, service: String) async throws -> KillLedger.Found {
-        switch signal {
-        case .traces: try await spans(service)
-        case .logs: try await logs(service)
-        case .metrics: try await points(service)
+        var found: KillLedger.Found = [:]
+        for space in try await spaces() {
+            var client = client
+            client.space = space
+            let part =
+                switch signal {
+                case .traces: try await spans(client, service)
+                case .logs: try await logs(client, service)
+                case .metrics: try await points(client, service)
+                }
+            if let batch = part.keys.first(where: { KillRequest.space(ofBatch: $0) != space }) {
+                throw Unreadable("\(signal.rawValue) of batch \(batch) are in space \(space)")
+            }
+            found.merge(part) { first, _ in first }
         }
+        return found
     }
 
-    private func spans(_ service: String) async throws -> KillLedger.Found {
+    private func spaces() async throws -> [String] {
+        struct Answer: Decodable {
+            struct Space: Decodable {
+                let space: String
+            }
+            let ready: [Space]
+        }
+        return try await client.get(Answer.self, "/api/spaces").ready.map(\.space)
+    }
+
+    private func spans(_ client: APIClient, _ service: String) async throws -> KillLedger.Found {
         struct Answer: Decodable {
             struct Trace: Decodable {
                 struct Span: Decodable {
@@ -48,7 +69,7 @@ struct KillReadback {
         return found
     }
 
-    private func logs(_ service: String) async throws -> KillLedger.Found {
+    private func logs(_ client: APIClient, _ service: String) async throws -> KillLedger.Found {
         struct Answer: Decodable {
             struct Log: Decodable {
                 let traceId: String
@@ -75,7 +96,7 @@ struct KillReadback {
         throw Unreadable("the pages of /api/logs do not end")
     }
 
-    private func points(_ service: String) async throws -> KillLedger.Found {
+    private func points(_ client: APIClient, _ service: String) async throws -> KillLedger.Found {
         struct Answer: Decodable {
             struct Series: Decodable {
                 let labels: [String: String]
@@ -157,7 +178,7 @@ struct KillReadback {
 
     /// What the server says of itself.
     struct Figures {
-        /// Rows by table, in segments and in memory, each as often as it is stored.
+        /// Rows by table of all spaces, in segments and in memory, each as often as it is stored.
         let rows: [String: Int]
         let memtableBytes: Int
         let journal: Journal
@@ -174,7 +195,6 @@ struct KillReadback {
     func figures() async throws -> Figures {
         struct Answer: Decodable {
             struct Space: Decodable {
-                let space: String
                 let rows: [String: Int]
                 let memtableBytes: Int
             }
@@ -182,12 +202,9 @@ struct KillReadback {
             let journal: Journal
         }
         let answer = try await client.get(Answer.self, "/api/status")
-        guard let space = answer.spaces.first(where: { $0.space == "default" }) else {
-            throw Unreadable("there is no space called default")
-        }
         return Figures(
-            rows: space.rows,
-            memtableBytes: space.memtableBytes,
+            rows: answer.spaces.reduce(into: [:]) { $0.merge($1.rows, uniquingKeysWith: +) },
+            memtableBytes: answer.spaces.reduce(0) { $0 + $1.memtableBytes },
             journal: answer.journal
         )
     }

@@ -16,6 +16,13 @@ struct KillRequest {
     /// Poisoned batches of all rounds are sent under one name.
     static let poisonService = "poison"
 
+    /// Batches of several spaces share the journal.
+    static let secondSpace = "other"
+
+    static func space(ofBatch number: Int) -> String {
+        number % 3 == 0 ? secondSpace : "default"
+    }
+
     static func service(round: Int) -> String { "round-\(round)" }
 
     static func batch(of trace: TraceID) -> Int { Int(trace.low) / tracesPerBatch }

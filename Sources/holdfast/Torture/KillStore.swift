@@ -75,6 +75,21 @@ struct KillStore: Sendable {
         (0..<count).map { DeadLetterID(lsn: 1, part: .max - UInt32($0)) }
     }
 
+    /// Flips a bit of the newest manifest, as rot does; there has to be one before it.
+    func damageManifest() throws {
+        let directory = data + "/spaces/default/manifest"
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory)
+            .filter { $0.hasSuffix(".json") }.sorted()
+        guard let newest = names.last, names.count > 1 else {
+            throw CommandFailure("there is no manifest to step back to in \(directory)")
+        }
+        let url = URL(filePath: directory + "/" + newest)
+        var bytes = try Data(contentsOf: url)
+        bytes[bytes.count / 2] ^= 0x10
+        try bytes.write(to: url)
+        schedule.note("manifest \(newest) rots")
+    }
+
     func remove() { try? FileManager.default.removeItem(atPath: directory) }
 
     /// The last lines that its servers wrote to standard error.

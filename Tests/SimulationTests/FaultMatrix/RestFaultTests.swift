@@ -97,12 +97,27 @@ struct RestFaultTests {
     }
 
     /// Every call of an opening that steps back from a damaged manifest fails, in every way; then the power goes.
-    @Test(arguments: FaultKind.allCases)
-    func steppingBackLosesNothingWhateverFails(kind: FaultKind) throws {
-        let cell = try #require(Self.cells.first { $0.column == .manifest })
+    ///
+    /// The damaged manifest is of a flush, or the one that the last opening began with.
+    @Test(arguments: FaultKind.allCases, [false, true])
+    func steppingBackLosesNothingWhateverFails(kind: FaultKind, isOfOpening: Bool) throws {
+        for damage in isOfOpening ? [Damage.flipped, .missing] : [.flipped] {
+            try Self.stepBack(kind, isOfOpening, damage)
+        }
+    }
+
+    private static func stepBack(
+        _ kind: FaultKind,
+        _ isOfOpening: Bool,
+        _ damage: Damage
+    ) throws {
+        let cell = try #require(
+            cells.first { $0.column == .manifest && $0.damage == damage }
+        )
         for call in 1... {
             let world = World(WorldOptions(seed: 3))
-            let path = try Self.prepare(world, .manifest).target
+            var path = try Self.prepare(world, .manifest).target
+            if isOfOpening { path = try Self.reopen(world, behind: path) }
             world.disk.edit(path) { Self.damaged($0, cell, []) }
             let damaged = world.disk.contents(path)
             let process = world.fileSystem
@@ -121,6 +136,23 @@ struct RestFaultTests {
     }
 
     // MARK: - The store
+
+    /// Opens the store, has another space folded beyond what is appended, and opens it once more.
+    ///
+    /// - Returns: the manifest that the opening made.
+    private static func reopen(_ world: World, behind path: String) throws -> String {
+        #expect(try world.open())
+        try world.take(.createSpace)
+        for _ in 0..<3 { try world.append([(rows: 2, hour: 1, filler: 0)]) }
+        try world.engine?.flush(space: World.secondSpace)
+        world.close()
+        #expect(try world.open())
+        world.close()
+        let names = try world.fileSystem.list(parentDirectory(of: path)).map(\.name)
+        let newest = try #require(names.last { $0.hasSuffix(".json") })
+        #expect(newest > Self.name(path))
+        return parentDirectory(of: path) + "/" + newest
+    }
 
     /// A closed store with three journal files, two segments in one hour, several versions and two letters.
     ///
