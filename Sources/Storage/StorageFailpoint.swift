@@ -147,7 +147,7 @@ enum StorageFailpoint: String, Failpoint {
     case journalSealPost = "journal.seal.post"
     /// A journal file without a batch is still there, and a later file that begins at the same batch.
     ///
-    /// The file stays until the next opening.
+    /// The file stays until a later trim or opening.
     case journalDrop = "journal.drop"
     /// Merged segments exist; no manifest names them.
     ///

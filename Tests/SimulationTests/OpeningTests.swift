@@ -56,6 +56,120 @@ struct OpeningTests {
         try world.prove()
     }
 
+    /// A full disk has made room of the version before the newest one, and its deletion was lost: its segments are gone.
+    @Test(arguments: [false, true])
+    func nothingStepsBackToACollectedVersion(isThere: Bool) throws {
+        let isBack = try (1...40 as ClosedRange<UInt64>).contains { seed in
+            let world = World(WorldOptions(seed: seed))
+            #expect(try world.open())
+            for _ in 0..<4 {
+                try world.append(Self.rows)
+                try world.take(.flush)
+            }
+            for _ in 0..<2 { try world.take(.advance) }
+            world.clock.advance(seconds: 40_000)
+            try world.take(.compact)
+            let engine = try #require(world.engine)
+            let newest = try #require(engine.snapshot(space: SimulatedCatalog.space)).version.id
+            try engine.collectGarbage(space: SimulatedCatalog.space, isUrgent: true)
+            world.losePower(.tearing)
+            func path(_ id: UInt64) -> String {
+                World.root + "/" + Manifest.key(space: SimulatedCatalog.space, id: id)
+            }
+            guard world.disk.contents(path(newest - 1)) != nil else { return false }
+            world.disk.edit(path(newest)) { isThere ? Array($0.dropLast()) : nil }
+            world.fileSystem = world.disk.boot()
+            let error = #expect(throws: StorageError.self) { try world.openEngine() }
+            #expect(error?.code == .restore)
+            return true
+        }
+        #expect(isBack)
+    }
+
+    /// A stalled writer has made its next file and ended before it wrote the header.
+    @Test func aFileWithoutAHeaderForbidsNoStepBack() throws {
+        let world = World(WorldOptions(seed: 1))
+        #expect(try world.open())
+        try world.append(Self.rows)
+        try world.take(.reopen)
+        let old = try #require(world.engine)
+        let process = world.fileSystem
+        try world.takeOver()
+        for _ in 0..<4 {
+            for _ in 0..<3 { try world.append([(rows: 1, hour: 1, filler: 9_000)]) }
+            try world.take(.flush)
+        }
+        process.arm(Fault(.kill, at: 1, only: .write, in: "/journal/"))
+        let number = world.ledger.attempt(rows: 1)
+        let batch = SimulatedCatalog.batch(number, rows: 1, hour: 1, filler: 0)
+        #expect(throws: StorageError.self) { try old.append([batch]) }
+        let first = try #require(try world.journalFiles().first)
+        #expect(JournalFileHeader(world.disk.contents(first) ?? []) == nil)
+        try world.loseManifest(SimulatedCatalog.space, isThere: true)
+        try world.recover()
+        try world.prove()
+    }
+
+    /// The newest manifest of a space is gone, and the files with all its batches are.
+    @Test func aLostManifestHidesNoMissingFile() throws {
+        let world = World(WorldOptions(seed: 1))
+        #expect(try world.open())
+        var engine = try #require(world.engine)
+        try engine.createSpace(World.secondSpace)
+        for number in 1...9 as ClosedRange<UInt64> {
+            if number == 9 {
+                engine.close()
+                engine = try world.openEngine()
+            }
+            let space = number == 9 ? SimulatedCatalog.space : World.secondSpace
+            let batch = SimulatedCatalog.batch(
+                number,
+                rows: 1,
+                hour: 1,
+                filler: 9_000,
+                space: space
+            )
+            _ = try engine.append([batch])
+        }
+        try engine.flush(space: SimulatedCatalog.space)
+        engine.close()
+        let files = try world.journalFiles().filter {
+            (world.disk.contents($0) ?? []).count > 4_096
+        }
+        for file in files.dropLast() { try world.fileSystem.remove(file) }
+        let directory = World.root + "/spaces/other/manifest"
+        let name = try #require(
+            try world.fileSystem.list(directory).map(\.name).last { $0.hasSuffix(".json") }
+        )
+        try world.fileSystem.remove(directory + "/" + name)
+        let error = #expect(throws: StorageError.self) { try world.openEngine() }
+        #expect(error?.code == .restore)
+        #expect(error?.message.contains("are missing") == true)
+    }
+
+    /// The others go on while a space is made, and are folded further than it begins.
+    @Test(arguments: 1...16)
+    func aSpaceThatIsMadeSlowlyKeepsTheJournal(call: Int) throws {
+        let world = World(WorldOptions(seed: 1))
+        #expect(try world.open())
+        try world.append(Self.rows)
+        let engine = try #require(world.engine)
+        try world.interrupt(
+            afterCalls: call,
+            with: {
+                for _ in 0..<3 {
+                    for _ in 0..<3 { try world.append([(rows: 1, hour: 1, filler: 9_000)]) }
+                    try engine.flush(space: SimulatedCatalog.space)
+                }
+            }
+        ) {
+            try engine.createSpace(World.secondSpace)
+        }
+        world.losePower(.losing)
+        try world.recover()
+        try world.prove()
+    }
+
     /// Nothing is made in the place of a space that the journal has batches of.
     @Test func aSpaceThatIsGoneIsNotBegunAnew() throws {
         let world = World(WorldOptions(seed: 1))

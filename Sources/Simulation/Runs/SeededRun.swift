@@ -113,7 +113,7 @@ package struct SeededRun: Sendable {
         case ..<61: try maintain(world, .collect, &generator)
         case ..<64: try maintain(world, .retain(before: generator.below(3)), &generator)
         case ..<66: try world.take(.advance)
-        case ..<67: try world.take(.createSpace)
+        case ..<67: try createSpace(world, &generator)
         case ..<70: try world.hold()
         case ..<72: world.release()
         case ..<75: try world.query()
@@ -184,6 +184,24 @@ package struct SeededRun: Sendable {
         }
     }
 
+    /// Makes the second space, sometimes while the first one is folded further.
+    private func createSpace(_ world: World, _ generator: inout SeededGenerator) throws {
+        let shape = (rows: 3, hour: generator.below(4), filler: 4_000)
+        try world.interrupt(
+            afterCalls: 1 + generator.below(30),
+            with: {
+                for _ in 0..<2 {
+                    try world.append([shape, shape])
+                    try world.attempt("flush") { engine throws(StorageError) in
+                        _ = try engine.flush(space: SimulatedCatalog.space)
+                    }
+                }
+            }
+        ) {
+            try world.take(.createSpace)
+        }
+    }
+
     /// Whether the former writer does something while another process takes over.
     private func wake(_ generator: inout SeededGenerator) -> (afterCalls: Int, choice: Int)? {
         let wake = (1 + generator.below(40), generator.below(World.sleeperChoices))
@@ -229,8 +247,12 @@ package struct SeededRun: Sendable {
         }
     }
 
-    /// What an operator may do to a closed store: delete what is derived or left over.
+    /// What an operator may do to a closed store, and time: delete what is derived or left over; rot.
     private func meddle(_ world: World, _ generator: inout SeededGenerator) throws {
+        if generator.oneIn(3) {
+            let space = generator.oneIn(3) ? World.secondSpace : SimulatedCatalog.space
+            try world.loseManifest(space, isThere: generator.oneIn(2))
+        }
         world.close()
         guard world.fileSystem.isAlive else { return }
         try world.withoutFaults {
@@ -240,10 +262,6 @@ package struct SeededRun: Sendable {
         }
         world.log("the operator deletes what is derived")
         if generator.oneIn(4) { try world.tearLetter() }
-        if generator.oneIn(3) {
-            let space = generator.oneIn(3) ? World.secondSpace : SimulatedCatalog.space
-            try world.loseManifest(space, isThere: generator.oneIn(2))
-        }
     }
 
     /// Opens the store again: at first perhaps with a fault in recovery, then on a sound disk.

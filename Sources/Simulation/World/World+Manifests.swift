@@ -1,7 +1,7 @@
 import Storage
 
-// What becomes of manifests: a published one stays what it is, and one that no longer reads back is set aside with every
-// byte it has, while the store goes on from the version before it.
+// What becomes of manifests: a published one stays what it is, and one that no longer reads back is set aside, while the
+// store goes on from the version before it.
 
 extension World {
     /// A published manifest stays what it is, and none is ever given up that was not damaged.
@@ -10,7 +10,7 @@ extension World {
             throw Violation("manifest \(id) of space \(space) is missing")
         }
         // Below the boundary anything may lie: a stalled writer finds out only after it has put its manifest.
-        let boundary = contents("spaces/\(space)/manifest/BOUNDARY").map(Self.number) ?? 0
+        let boundary = boundary(space)
         for (known, crc) in manifests[space] ?? [:] where known > boundary {
             let found = contents(Self.manifestKey(space, known))
             if let found, crc32c(found) != crc {
@@ -24,7 +24,7 @@ extension World {
         }
     }
 
-    /// A damaged manifest stays as it was, under one name or the other.
+    /// A damaged manifest stays as it was, under one name or the other, until another of its number is damaged.
     func checkDamagedManifests() throws(Violation) {
         for (space, id, bytes) in damagedManifests {
             let keys = [Self.manifestKey(space, id), "spaces/\(space)/damaged/\(id).json"]
@@ -34,8 +34,8 @@ extension World {
         }
     }
 
-    /// Closes the store and flips a bit of the newest manifest of a space, or takes it away, unless a full disk has made
-    /// room of the one before it: the journal has everything since that one.
+    /// Closes the store and flips a bit of the newest manifest of a space, or takes it away, unless the one before it was
+    /// collected because the disk was full: the journal has everything since that one.
     func loseManifest(_ space: String = SimulatedCatalog.space, isThere: Bool) throws {
         try check()
         close()
@@ -44,7 +44,8 @@ extension World {
         let path = Self.root + "/" + key
         // Neither behind an unfinished commit, nor where there is nothing to step back to.
         guard objects == nil, contents(Self.manifestKey(space, id + 1)) == nil,
-            contents(Self.manifestKey(space, id - 1)) != nil, let bytes = disk.contents(path)
+            contents(Self.manifestKey(space, id - 1)) != nil, id - 1 > boundary(space),
+            let bytes = disk.contents(path)
         else { return }
         if isThere {
             disk.rot(path, at: bytes.count / 2)
@@ -60,6 +61,11 @@ extension World {
         manifests[space]?[id] = nil
         sleepers = []
         ledger.stepBack()
+    }
+
+    /// The number at or below which manifests may have been collected.
+    private func boundary(_ space: String) -> UInt64 {
+        contents("spaces/\(space)/manifest/BOUNDARY").map(Self.number) ?? 0
     }
 
     private static func manifestKey(_ space: String, _ id: UInt64) -> String {

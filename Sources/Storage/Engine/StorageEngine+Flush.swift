@@ -228,7 +228,8 @@ extension StorageEngine {
     func trimJournal() throws(StorageError) {
         let result = journal.withLock { journal -> Result<Void, StorageError> in
             let needed = state.withLock { state in
-                state.spaces.values.map(\.previousFoldedLSN).min() ?? 0
+                let folded = state.spaces.values.map(\.previousFoldedLSN)
+                return (folded + state.beginnings.values).min() ?? 0
             }
             do throws(StorageError) {
                 try journal.trim(through: needed)

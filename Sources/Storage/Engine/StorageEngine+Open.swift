@@ -49,6 +49,7 @@ extension StorageEngine {
             try fileSystem.syncDirectory(dataDirectory)
             return try fileSystem.lock(lockPath)
         }
+        let hasObjectStore = store != nil
         let store: any ObjectStore =
             if let store { store } else {
                 try LocalObjectStore(
@@ -83,7 +84,12 @@ extension StorageEngine {
         }
         var states: [String: SpaceState] = [:]
         let foldedLSN = versions.values.map(\.foldedLSN).max() ?? 0
-        let unused = try unusedSpaces(versions, wanted: wanted, recovery)
+        let unused = try unusedSpaces(
+            versions,
+            wanted: wanted,
+            hasObjectStore: hasObjectStore,
+            recovery
+        )
         for name in Set(versions.keys).union(wanted).sorted() {
             let base = versions[name] ?? emptyVersion(name, identity.storeID)
             let door = CommitDoor(

@@ -13,9 +13,17 @@ extension StorageEngine {
                 remedy: "use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit"
             )
         }
-        // Before anybody can have seen the space: what it is folded to must hold nothing of its own.
-        let lastLSN = journal.withLock { $0.lastLSN }
-        guard !hasSpace(name) else {
+        // Before anybody can have seen the space: what it is folded to must hold nothing of its own. And the others, which
+        // go on meanwhile, must not take the journal behind it away.
+        let lastLSN = journal.withLock { journal in
+            let lastLSN = journal.lastLSN
+            return state.withLock { state -> UInt64? in
+                guard state.spaces[name] == nil else { return nil }
+                state.beginnings[name] = min(state.beginnings[name] ?? lastLSN, lastLSN)
+                return lastLSN
+            }
+        }
+        guard let lastLSN else {
             throw StorageError(
                 .fixRequest,
                 "space \(name) exists already",
@@ -41,10 +49,15 @@ extension StorageEngine {
             version = try door.commit(change)
         } catch {
             // The door goes with the space, so what it has stopped for would be forgotten.
-            if error.code == .stop { stopAppending() }
+            if error.code == .stop {
+                stopAppending()
+            } else {
+                state.withLock { $0.beginnings[name] = nil }
+            }
             throw error
         }
         state.withLock { state in
+            state.beginnings[name] = nil
             guard state.spaces[name] == nil else { return }
             state.spaces[name] = SpaceState(
                 space: Space(name: name, door: door),

@@ -34,8 +34,14 @@ extension StorageEngine {
         // A listing may lag behind: it is where the search begins. Where it shows nothing, everything up to the boundary
         // may have been collected.
         let listed = try SpaceVersion.list(store, space: space).last
-        let boundary = listed == nil ? try SpaceVersion.boundary(store, space: space) : 0
-        let newest = listed ?? boundary + 1
+        var boundary: UInt64?
+        do throws(StorageError) {
+            boundary = try SpaceVersion.boundary(store, space: space)
+        } catch {
+            // A boundary that does not read back forbids the step back, and nothing else.
+            if listed == nil || error.code != .restore { throw error }
+        }
+        let newest = listed ?? (boundary ?? 0) + 1
         let damage: StorageError
         do throws(StorageError) {
             guard
@@ -57,13 +63,18 @@ extension StorageEngine {
             ) {
                 version = next
             }
+            if let boundary, version.id <= boundary {
+                let key = Manifest.key(space: space, id: version.id + 1)
+                throw Manifest.damaged(key, "it is missing, and the one before it was collected")
+            }
             try checkChain(store, version)
             return version
         } catch {
             damage = error
         }
-        // One step back is lossless when the journal still holds every batch folded since.
-        guard damage.code == .restore, newest > 1,
+        // One step back is lossless when the journal still holds every batch folded since, and nothing of the version
+        // before was collected.
+        guard damage.code == .restore, newest > 1, let boundary, newest - 1 > boundary,
             let previous = try SpaceVersion.load(
                 store,
                 space: space,
@@ -85,32 +96,35 @@ extension StorageEngine {
 
     /// The spaces in which nobody was ever promised anything: they are folded as far as any other is.
     ///
-    /// An opening commits to every space before it makes a file of the journal. So a space whose newest version is older
-    /// than the newest such opening was made behind its back, by a replaced process; whoever trims the journal
-    /// does not know of it. Or its newest version is lost: then it has segments, or the journal has its batches.
+    /// New ones, that is, and with an object store those that a replaced process has made. An opening commits to every
+    /// space before it makes a file of the journal, so a space that is older than the newest such opening was made
+    /// behind its back; whoever trims the journal does not know of it. In a directory a replaced process names nothing
+    /// any more (LocalObjectStore.swift): a space that looks so has lost its newest manifest.
     ///
     /// - Throws: `.restore` when the journal has batches of a wanted space that has no version.
     static func unusedSpaces(
         _ versions: [String: SpaceVersion],
         wanted: [String],
+        hasObjectStore: Bool,
         _ recovery: JournalRecovery
     ) throws(StorageError) -> Set<String> {
-        let sealedEpoch = try recovery.sealedEpoch()
-        let old = versions.filter { entry in
-            entry.value.writerEpoch < sealedEpoch
-                && entry.value.segments.values.allSatisfy(\.isEmpty)
-        }
-        var unused = Set(old.keys).union(wanted.filter { versions[$0] == nil })
-        guard sealedEpoch > 0, !unused.isEmpty else { return unused }
-        let foldedLSN = versions.values.map(\.foldedLSN).max() ?? 0
-        _ = try recovery.run(folded: foldedLSN...foldedLSN) {
-            lsn,
-            record throws(StorageError) in
-            guard unused.contains(record.space) else { return }
-            guard let version = versions[record.space] else {
-                throw JournalReplay.missingManifest(lsn, record.space)
+        var unused = Set(wanted.filter { versions[$0] == nil })
+        if !unused.isEmpty {
+            // A space is durable before anybody can append to it.
+            let foldedLSN = versions.values.map(\.foldedLSN).max() ?? 0
+            _ = try recovery.run(folded: foldedLSN...foldedLSN) {
+                lsn,
+                record throws(StorageError) in
+                guard !unused.contains(record.space) else {
+                    throw JournalReplay.missingManifest(lsn, record.space)
+                }
             }
-            if lsn > version.foldedLSN { unused.remove(record.space) }
+        }
+        guard hasObjectStore else { return unused }
+        let sealedEpoch = try recovery.sealedEpoch()
+        for (name, version) in versions
+        where version.writerEpoch < sealedEpoch && version.segments.values.allSatisfy(\.isEmpty) {
+            unused.insert(name)
         }
         return unused
     }
@@ -145,17 +159,19 @@ extension StorageEngine {
 }
 
 extension JournalRecovery {
-    /// The first LSN the journal still holds; nil when there is no file.
+    /// The first LSN the journal still holds; nil when there is no file with a header.
     func firstLSN() throws(StorageError) -> UInt64? {
-        guard let name = try names().first else { return nil }
-        let path = directory + "/" + name
-        let bytes = try storing(path) { () throws(FileError) in
-            try environment.fileSystem.open(path, .read).read(
-                at: 0,
-                count: JournalFormat.blockBytes
-            )
+        for name in try names() {
+            let path = directory + "/" + name
+            let bytes = try storing(path) { () throws(FileError) in
+                try environment.fileSystem.open(path, .read).read(
+                    at: 0,
+                    count: JournalFormat.blockBytes
+                )
+            }
+            if let header = JournalFileHeader(bytes) { return header.firstLSN }
         }
-        return JournalFileHeader(bytes)?.firstLSN
+        return nil
     }
 
     /// The newest epoch whose opening came to its end: it has made a file.

@@ -64,6 +64,8 @@ package final class StorageEngine: Sendable {
 
     struct State {
         var spaces: [String: SpaceState] = [:]
+        /// What spaces that are being made are folded to: the journal keeps everything behind it.
+        var beginnings: [String: UInt64] = [:]
         var nextSegment: UInt64 = 1
     }
 

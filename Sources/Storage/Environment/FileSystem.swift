@@ -115,9 +115,8 @@ extension FileHandle {
 }
 
 extension FileSystem {
-    /// Makes the names of every directory above `path` durable.
-    ///
-    /// What this process may not open, or cannot sync, it has not made: there the walk ends.
+    /// Makes the names of the directories above `path` durable, up to the root, to the working directory, or to one that
+    /// this process may not open or that cannot be synced.
     func syncNames(above path: String) throws(FileError) {
         var directory = parentDirectory(of: path)
         while directory != "/", directory != "." {

@@ -8,9 +8,8 @@ import Failpoints
 // A fence that is gone means that another process has the store: what was written counts for nothing (JournalFence.swift).
 // Any error of these leaves the bytes in an unknown state: the journal is poisoned, nothing is retried on the
 // same descriptor, and the node reopens through recovery, which decides from what is on disk.
-// Power lost during append: the group is torn and nobody was told of it; recovery truncates it.
-// Power lost during rotate: a file without a valid header, or with a header and no group; recovery removes it
-// or goes on after it.
+// Power lost during append: the group is torn and nobody was told of it; for recovery the journal ends before it.
+// Power lost during rotate: a file without a valid header, or with a header and no group; recovery goes on after it.
 
 /// Where the journal continues.
 struct JournalPosition: Equatable {
@@ -133,7 +132,7 @@ final class Journal {
     /// seals.
     ///
     /// The file behind such a one begins at the same batch: it is as good a seal of what lies before. One that cannot
-    /// be deleted stays until the next opening.
+    /// be deleted stays until a later trim or opening.
     func dropEmptyFiles() {
         for index in files.indices.dropLast().reversed()
         where files[index].firstLSN == files[index + 1].firstLSN {
