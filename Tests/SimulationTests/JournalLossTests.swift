@@ -120,6 +120,31 @@ struct JournalLossTests {
         #expect(try Self.rows(next, World.secondSpace) == rows + 1)
     }
 
+    /// A row that no segment can hold is looked for in the journal, across the gap.
+    @Test func anAcceptedLossStopsNoSearchForPoison() throws {
+        let world = World(WorldOptions(seed: 1))
+        let files = try Self.prepare(world)
+        let engine = try world.openEngine()
+        let batch = SimulatedCatalog.batch(
+            10,
+            rows: 2,
+            hour: 1,
+            filler: 40,
+            poison: 0,
+            space: World.secondSpace
+        )
+        _ = try engine.append([batch])
+        engine.close()
+        try Self.inflict(.middleFile, world, files)
+        let accepting = try world.openEngine(acceptsLoss: true)
+        #expect(accepting.deadLetters.count == 1)
+        let lost = accepting.recovery.lost.reduce(0) { $0 + $1.count }
+        #expect(lost > 0)
+        #expect(try Self.rows(accepting, World.secondSpace) == 8 - lost + 1)
+        accepting.close()
+        #expect(try Self.verify(world).isEmpty)
+    }
+
     /// The oldest file that is needed is missing, and the opening that would say so ends at any of its calls.
     @Test(arguments: [FaultKind.kill, .inputOutput], [false, true])
     func anOpeningThatDiesHidesNothing(kind: FaultKind, hasFlushed: Bool) throws {

@@ -147,9 +147,10 @@ struct OpeningTests {
         #expect(error?.message.contains("are missing") == true)
     }
 
-    /// The others go on while a space is made, and are folded further than it begins.
-    @Test(arguments: 1...16)
-    func aSpaceThatIsMadeSlowlyKeepsTheJournal(call: Int) throws {
+    /// The others go on while a space is made, and are folded further than it begins; somebody else perhaps tries to
+    /// make it, too, and fails.
+    @Test(arguments: 1...16, [false, true])
+    func aSpaceThatIsMadeSlowlyKeepsTheJournal(call: Int, isTried: Bool) throws {
         let world = World(WorldOptions(seed: 1))
         #expect(try world.open())
         try world.append(Self.rows)
@@ -157,6 +158,13 @@ struct OpeningTests {
         try world.interrupt(
             afterCalls: call,
             with: {
+                if isTried {
+                    world.fileSystem.arm(Fault(.inputOutput, at: 1))
+                    #expect(throws: StorageError.self) {
+                        try engine.createSpace(World.secondSpace)
+                    }
+                    world.fileSystem.arm(nil)
+                }
                 for _ in 0..<3 {
                     for _ in 0..<3 { try world.append([(rows: 1, hour: 1, filler: 9_000)]) }
                     try engine.flush(space: SimulatedCatalog.space)
@@ -168,6 +176,69 @@ struct OpeningTests {
         world.losePower(.losing)
         try world.recover()
         try world.prove()
+    }
+
+    /// A query goes on with what it has although the store was opened anew, and the disk is full.
+    @Test func whatAQueryHoldsOutlivesTheEngineItCameFrom() throws {
+        let world = World(WorldOptions(seed: 1))
+        #expect(try world.open())
+        for _ in 0..<4 {
+            try world.append(Self.rows)
+            try world.take(.flush)
+        }
+        let engine = try #require(world.engine)
+        let snapshot = try #require(engine.snapshot(space: SimulatedCatalog.space))
+        world.clock.advance(seconds: 40_000)
+        try world.take(.compact)
+        engine.close()
+        let next = try world.openEngine()
+        next.keep(engine.versionsInUse)
+        try next.collectGarbage(space: SimulatedCatalog.space, isUrgent: true)
+        let keys = snapshot.version.objectKeys()
+        #expect(keys != next.snapshot(space: SimulatedCatalog.space)?.version.objectKeys())
+        for key in keys { #expect(world.disk.contents(World.root + "/" + key) != nil, "\(key)") }
+    }
+
+    /// A space that gets nothing holds the journal back no longer than one that does.
+    @Test func everyIdleSpaceIsAdvancedWhileAnotherIsBusy() throws {
+        let world = World(WorldOptions(seed: 1))
+        #expect(try world.open())
+        let engine = try #require(world.engine)
+        let idle = ["first", "second", "third"]
+        for name in idle { try engine.createSpace(name) }
+        try world.append(Self.rows)
+        try world.interrupt(afterCalls: 3, with: { try world.append(Self.rows) }) {
+            try engine.advanceIdleSpaces()
+        }
+        for name in idle {
+            let version = try #require(engine.snapshot(space: name)).version
+            #expect(version.foldedLSN >= 1, "\(name)")
+        }
+    }
+
+    /// Nobody knows whether the rows of a letter are in the newest version: it cannot be discarded.
+    @Test(.enabled(if: FailpointRegistry.isCompiledIn))
+    func aLetterIsNotDiscardedWhileItsReplayIsUndecided() throws {
+        let registry = FailpointRegistry(seed: 1)
+        var options = WorldOptions(seed: 1)
+        options.failpoints = registry
+        let world = World(options)
+        world.firedCount = { registry.firedCount(StorageFailpoint.manifestBoundary) }
+        #expect(try world.open())
+        try world.append([(rows: 2, hour: 1, filler: 0)], poison: 1)
+        try world.take(.flush)
+        try world.take(.upgrade(true))
+        let engine = try #require(world.engine)
+        let id = try #require(engine.deadLetters.first).id
+        try registry.arm(StorageFailpoint.manifestBoundary, FailpointProgram("1*error"))
+        let undecided = #expect(throws: StorageError.self) { try engine.replayDeadLetter(id) }
+        #expect(undecided?.code == .stop)
+        let refused = #expect(throws: StorageError.self) { try engine.discardDeadLetter(id) }
+        #expect(refused?.code == .stop)
+        world.losePower(.losing)
+        try world.recover()
+        try world.prove()
+        try registry.finish()
     }
 
     /// Nothing is made in the place of a space that the journal has batches of.

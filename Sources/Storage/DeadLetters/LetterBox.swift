@@ -123,9 +123,13 @@ final class LetterBox: Sendable {
 
     /// Reads a letter whole.
     ///
+    /// - Parameters:
+    ///   - id: which one.
+    ///   - setsAside: whether a damaged one is set aside, which takes the maintenance lock of its space: a flush may just
+    ///     be writing it anew.
     /// - Returns: nil when there is none, as after a discard that failed and was done nevertheless.
-    /// - Throws: `.restore` when it is damaged, and then it has been set aside.
-    func read(_ id: DeadLetterID) throws(StorageError) -> DeadLetter? {
+    /// - Throws: `.restore` when it is damaged.
+    func read(_ id: DeadLetterID, setsAside: Bool) throws(StorageError) -> DeadLetter? {
         guard let bytes = try store.get(id.letterKey) else {
             forget(id)
             return nil
@@ -133,7 +137,7 @@ final class LetterBox: Sendable {
         do throws(StorageError) {
             return try DeadLetter.decode(bytes, id: id, storeID: storeID)
         } catch {
-            guard error.code == .restore else { throw error }
+            guard error.code == .restore, setsAside else { throw error }
             try setAside(id, bytes, error)
             throw error
         }
@@ -169,12 +173,16 @@ final class LetterBox: Sendable {
         try environment.reach(.letterAttemptPre)
         try store.replace(id.attemptsKey, attempts.encoded())
         try environment.reach(.letterAttemptPost)
-        postpone(id, attempts)
+        state.withLock { $0.letters[id]?.attempts = attempts }
     }
 
-    /// Changes the attempts of a letter in memory only.
-    func postpone(_ id: DeadLetterID, _ attempts: DeadLetterAttempts) {
-        state.withLock { $0.letters[id]?.attempts = attempts }
+    /// Puts the next automatic replay off, in memory only, unless there is none.
+    func postpone(_ id: DeadLetterID, to time: UInt64) {
+        state.withLock { state in
+            if state.letters[id]?.attempts.nextAt != nil {
+                state.letters[id]?.attempts.nextAt = time
+            }
+        }
     }
 
     /// Deletes a letter durably.

@@ -40,7 +40,7 @@ extension StorageEngine {
         _ id: DeadLetterID
     ) throws(StorageError) -> (info: DeadLetterInfo, letter: DeadLetter)? {
         guard let info = letters.info(id), !info.isSettled else { return nil }
-        return try letters.read(id).map { (info, $0) }
+        return try letters.read(id, setsAside: false).map { (info, $0) }
     }
 
     /// Letters whose next automatic replay is due.
@@ -67,7 +67,7 @@ extension StorageEngine {
             try foldLocked(space, through: id.lsn)
             guard let info = letters.info(id) else { return .unknown }
             if info.isSettled { return .done }
-            guard let letter = try letters.read(id) else { return .unknown }
+            guard let letter = try letters.read(id, setsAside: true) else { return .unknown }
             do throws(FlushFault) {
                 try begin(info)
                 try apply(letter, space)
@@ -95,6 +95,8 @@ extension StorageEngine {
         return try space.maintenance.withLock { _ throws(StorageError) -> DeadLetterOutcome in
             try foldLocked(space, through: id.lsn)
             guard let info = letters.info(id), !info.isSettled else { return .unknown }
+            // An unseen version may have its rows.
+            try space.door.checkOpen()
             try environment.reach(.letterDiscardPre)
             try fence.check()
             try letters.remove(id)
@@ -105,9 +107,7 @@ extension StorageEngine {
 
     /// Puts an automatic replay off that failed for another reason than the letter.
     package func postponeDeadLetter(_ id: DeadLetterID) {
-        guard var attempts = letters.info(id)?.attempts else { return }
-        attempts.nextAt = environment.clock.now() + DeadLetterAttempts.delay(after: 0)
-        letters.postpone(id, attempts)
+        letters.postpone(id, to: environment.clock.now() + DeadLetterAttempts.delay(after: 0))
     }
 
     /// Deletes settled letters of `space` and, once they are gone, what its manifest says of them.

@@ -88,17 +88,27 @@ extension StorageEngine {
                 state.spaces.values.map(\.version.foldedLSN).max() ?? 0
             )
         }
-        let recovery = JournalRecovery(
+        let reader = JournalRecovery(
             environment: environment,
             directory: dataDirectory + "/journal",
-            storeID: storeID
+            storeID: storeID,
+            accepted: recovery.lost
         )
         var records: [(UInt64, JournalRecord)] = []
         // Groups up to `cut` are durable and stay as they are; the newer ones are being written.
-        _ = try recovery.run(folded: folded...max(folded, most), through: cut) { lsn, record in
+        let found = try reader.run(folded: folded...max(folded, most), through: cut) {
+            lsn,
+            record in
             if record.space == space.name, lsn > folded, lsn <= cut {
                 records.append((lsn, record))
             }
+        }
+        guard found.lastLSN >= cut else {
+            throw StorageError(
+                .retry,
+                "the journal ends at batch \(found.lastLSN), and batch \(cut) was acknowledged",
+                remedy: "check the disk; its rows stay in memory for as long as this process lives"
+            )
         }
         return records
     }

@@ -244,20 +244,20 @@ extension StorageEngine {
     /// Publishes a version that only says "folded up to now" for spaces without unfolded rows that hold
     /// the journal back.
     package func advanceIdleSpaces() throws(StorageError) {
-        let lastLSN = journal.withLock { $0.lastLSN }
         for name in spaceNames {
             guard let space = state.withLock({ $0.spaces[name]?.space }) else { continue }
             try space.maintenance.withLock { _ throws(StorageError) in
-                let isIdle = journal.withLock { journal in
-                    state.withLock { state in
-                        guard let entry = state.spaces[name] else { return false }
-                        return journal.lastLSN == lastLSN && entry.active.isEmpty
-                            && entry.frozen.isEmpty
-                            && entry.previousFoldedLSN < lastLSN
+                // What others append meanwhile is nothing of this space.
+                let idleLSN = journal.withLock { journal in
+                    let lastLSN = journal.lastLSN
+                    return state.withLock { state -> UInt64? in
+                        guard let entry = state.spaces[name], entry.active.isEmpty,
+                            entry.frozen.isEmpty, entry.previousFoldedLSN < lastLSN
+                        else { return nil }
+                        return lastLSN
                     }
                 }
-                guard isIdle else { return }
-                try advance(space, to: lastLSN)
+                if let idleLSN { try advance(space, to: idleLSN) }
             }
         }
         try trimJournal()

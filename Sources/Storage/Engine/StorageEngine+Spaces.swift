@@ -15,15 +15,17 @@ extension StorageEngine {
         }
         // Before anybody can have seen the space: what it is folded to must hold nothing of its own. And the others, which
         // go on meanwhile, must not take the journal behind it away.
-        let lastLSN = journal.withLock { journal in
+        let beginning = journal.withLock { journal in
             let lastLSN = journal.lastLSN
-            return state.withLock { state -> UInt64? in
+            return state.withLock { state -> (attempt: UInt64, lsn: UInt64)? in
                 guard state.spaces[name] == nil else { return nil }
-                state.beginnings[name] = min(state.beginnings[name] ?? lastLSN, lastLSN)
-                return lastLSN
+                let attempt = state.nextBeginning
+                state.nextBeginning += 1
+                state.beginnings[attempt] = lastLSN
+                return (attempt, lastLSN)
             }
         }
-        guard let lastLSN else {
+        guard let beginning else {
             throw StorageError(
                 .fixRequest,
                 "space \(name) exists already",
@@ -40,7 +42,7 @@ extension StorageEngine {
             schema: catalog.schemaIDs
         )
         var change = SpaceChange(operation: "create")
-        change.foldedLSN = lastLSN
+        change.foldedLSN = beginning.lsn
         change.foldsAtLeast = true
         let version: SpaceVersion
         do throws(StorageError) {
@@ -48,16 +50,16 @@ extension StorageEngine {
             try fence.check()
             version = try door.commit(change)
         } catch {
-            // The door goes with the space, so what it has stopped for would be forgotten.
+            // The door goes with the space, so what it has stopped for would be forgotten; and the space may be there.
             if error.code == .stop {
                 stopAppending()
             } else {
-                state.withLock { $0.beginnings[name] = nil }
+                state.withLock { $0.beginnings[beginning.attempt] = nil }
             }
             throw error
         }
         state.withLock { state in
-            state.beginnings[name] = nil
+            state.beginnings[beginning.attempt] = nil
             guard state.spaces[name] == nil else { return }
             state.spaces[name] = SpaceState(
                 space: Space(name: name, door: door),

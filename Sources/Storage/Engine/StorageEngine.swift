@@ -58,14 +58,15 @@ package final class StorageEngine: Sendable {
         var held: [WeakVersion] = []
     }
 
-    struct WeakVersion {
+    package struct WeakVersion: Sendable {
         weak var version: SpaceVersion?
     }
 
     struct State {
         var spaces: [String: SpaceState] = [:]
-        /// What spaces that are being made are folded to: the journal keeps everything behind it.
-        var beginnings: [String: UInt64] = [:]
+        /// What a space is folded to that somebody is about to make, by attempt: the journal keeps everything behind it.
+        var beginnings: [UInt64: UInt64] = [:]
+        var nextBeginning: UInt64 = 1
         var nextSegment: UInt64 = 1
     }
 
@@ -122,8 +123,23 @@ package final class StorageEngine: Sendable {
 
     /// Gives the data directory up.
     ///
-    /// The engine is not used afterwards; snapshots stay readable.
+    /// The engine is not used afterwards; snapshots stay readable, and whoever opens the store next in this process
+    /// keeps what they name if it is told of `versionsInUse`.
     package func close() { lock.withLock { $0 = nil } }
+
+    /// The versions that snapshots of this engine may hold, by space.
+    package var versionsInUse: [String: [WeakVersion]] {
+        state.withLock { state in
+            state.spaces.mapValues { $0.held + [WeakVersion(version: $0.version)] }
+        }
+    }
+
+    /// Collects nothing that these versions name while anybody holds them.
+    package func keep(_ versions: [String: [WeakVersion]]) {
+        state.withLock { state in
+            for (space, versions) in versions { state.spaces[space]?.held += versions }
+        }
+    }
 
     /// Makes `batches` durable behind one barrier, then visible.
     ///

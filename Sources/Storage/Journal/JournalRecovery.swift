@@ -35,6 +35,8 @@ struct JournalRecovery {
     let storeID: String
     /// Whether batches of missing files are passed over; what is damaged is not.
     var acceptsLoss = false
+    /// Batches whose loss was accepted before.
+    var accepted: [ClosedRange<UInt64>] = []
 
     struct Result {
         var report = JournalRecoveryReport()
@@ -144,7 +146,7 @@ struct JournalRecovery {
         _ place: String,
         _ result: inout Result
     ) throws(StorageError) {
-        guard acceptsLoss else {
+        guard acceptsLoss || accepted.contains(where: { $0.contains(batches) }) else {
             throw Self.missing(
                 "batches \(batches.lowerBound) to \(batches.upperBound) are missing \(place)",
                 directory

@@ -178,13 +178,16 @@ public final class TelemetryNode: TelemetryIngest {
         state.withLock { $0.phase = .recovering(reason) }
         wakeWaiters(hasRoom: false)
         engine.close()
-        maintenanceThread.async { self.tryReopen() }
+        // Queries that have begun go on with what they have.
+        let versions = engine.versionsInUse
+        maintenanceThread.async { self.tryReopen(keeping: versions) }
     }
 
-    private func tryReopen() {
+    private func tryReopen(keeping versions: [String: [StorageEngine.WeakVersion]]) {
         guard case .recovering = state.withLock({ $0.phase }) else { return }
         do throws(StorageError) {
             let engine = try Self.openEngine(configuration, environment)
+            engine.keep(versions)
             state.withLock { state in
                 if case .recovering = state.phase { state.phase = .open(engine) }
             }
@@ -193,7 +196,9 @@ public final class TelemetryNode: TelemetryIngest {
         } catch {
             logger.error("store cannot be reopened", metadata: ["error": "\(error)"])
             state.withLock { $0.phase = .recovering(error.message) }
-            maintenanceThread.asyncAfter(deadline: .now() + .seconds(1)) { self.tryReopen() }
+            maintenanceThread.asyncAfter(deadline: .now() + .seconds(1)) {
+                self.tryReopen(keeping: versions)
+            }
         }
     }
 
